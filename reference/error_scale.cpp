@@ -1,0 +1,135 @@
+// The error model of docs/error_model.md: one sweep over the keys of every query tile (out, lse, dq), one over the
+// queries of every key tile (dk, dv). Blocked like forward and backward; every element has one writer.
+#include "reference/error_scale.hpp"
+
+#include <algorithm>
+
+#include "reference/math/parallel.hpp"
+#include "reference/noise/key_gradient_noise.hpp"
+#include "reference/noise/output_noise.hpp"
+#include "reference/noise/query_gradient_noise.hpp"
+#include "reference/noise/row_margin.hpp"
+#include "reference/spec/error.hpp"
+
+namespace dca::reference {
+namespace {
+
+using namespace noise;
+
+/// channel_concentration of every head of one sequence.
+struct Concentrations {
+    std::vector<double> q, dout;  ///< per query head
+    std::vector<double> k, v;     ///< per kv head
+};
+
+Rows head_rows(const Tensor4& tensor, std::int64_t batch, std::int64_t begin, std::int64_t end, std::int64_t head) {
+    const auto view = tensor.view();
+    return {&tensor(batch, begin, head, 0), static_cast<int>(end - begin), static_cast<int>(view.extent(3)),
+            view.stride(1)};
+}
+
+Concentrations measure_concentrations(const Inputs& inputs, const Sequence& s) {
+    Concentrations out;
+    const auto measure = [&](const Tensor4& tensor, std::int64_t begin, std::int64_t end) {
+        std::vector<double> of_head(static_cast<std::size_t>(tensor.extent(2)));
+        parallel_for(tensor.extent(2), static_cast<double>(tensor.size() * tensor.extent(3)), [&](std::int64_t head) {
+            Products products;
+            of_head[static_cast<std::size_t>(head)] =
+                channel_concentration(head_rows(tensor, s.batch, begin, end, head), products);
+        });
+        return of_head;
+    };
+    out.k = measure(inputs.k, s.key_begin, s.key_end);
+    out.v = measure(inputs.v, s.key_begin, s.key_end);
+    if (inputs.dout) {
+        out.q = measure(inputs.q, s.query_begin, s.query_end);
+        out.dout = measure(*inputs.dout, s.query_begin, s.query_end);
+    }
+    return out;
+}
+
+void query_side(const Call& call, const QueryTile& query_tile, std::int64_t head, const Concentrations& concentrations,
+                ErrorScales& scales, InheritedNoise& inherited) {
+    const SequenceContext& c = call.context;
+    const std::int64_t kv_head = head / c.group;
+    Products products;
+    const QueryFacts facts(call, query_tile, head);
+    PairTile tile(facts.rows(), key_tile_columns, call.wants_gradients());
+    OutputNoise output(call, facts);
+    QueryGradientNoise gradient(call, facts);
+    for (const KeySpan& span : key_spans(c.problem.chunk, query_tile.chunk, c.key_count)) {
+        const QueryRows queries(call, facts, span.mode);
+        const std::int64_t end = std::min(span.end, query_tile.last_index() + 1);
+        for (std::int64_t first = span.begin; first < end; first += key_tile_columns) {
+            const int count = static_cast<int>(std::min<std::int64_t>(key_tile_columns, end - first));
+            const KeyRows keys(call, kv_head, first, count);
+            tile.evaluate(call, facts, queries, keys, first, count, products);
+            output.add(keys, tile, products);
+            if (call.wants_gradients()) gradient.add(keys, tile, products);
+        }
+        output.end_mode(queries);
+        if (call.wants_gradients()) gradient.end_mode(queries);
+    }
+    const double k_concentration = concentrations.k[static_cast<std::size_t>(kv_head)];
+    output.finish(concentrations.v[static_cast<std::size_t>(kv_head)], k_concentration, scales, inherited);
+    if (call.wants_gradients()) gradient.finish(output.mean_key(), k_concentration, inherited, *scales.dq);
+}
+
+void key_side(const Call& call, const std::vector<QueryTile>& tiles, std::int64_t kv_head, std::int64_t first,
+              const Concentrations& concentrations, const InheritedNoise& inherited, ErrorScales& scales) {
+    const SequenceContext& c = call.context;
+    const int count = static_cast<int>(std::min<std::int64_t>(key_tile_columns, c.key_count - first));
+    Products products;
+    KeyGradientNoise noise(call, kv_head, first, count);
+    double q_concentration = 0, dout_concentration = 0;
+    for (std::int64_t head = kv_head * c.group; head < (kv_head + 1) * c.group; ++head) {
+        noise.add_head(tiles, head, inherited, products);
+        q_concentration = std::max(q_concentration, concentrations.q[static_cast<std::size_t>(head)]);
+        dout_concentration = std::max(dout_concentration, concentrations.dout[static_cast<std::size_t>(head)]);
+    }
+    noise.finish(q_concentration, dout_concentration, *scales.dk, *scales.dv);
+}
+
+ErrorScales empty_scales(const Problem& problem, bool gradients) {
+    const Shape& s = problem.shape;
+    ErrorScales scales{Tensor<float, 4>(out_extents(s)), Tensor<float, 3>(lse_extents(s)), {}, {}, {}};
+    if (gradients) {
+        scales.dq.emplace(q_extents(s));
+        scales.dk.emplace(k_extents(s));
+        scales.dv.emplace(v_extents(s));
+    }
+    return scales;
+}
+
+}  // namespace
+
+ErrorScales error_scales(const Problem& problem, const Inputs& inputs, const Outputs& outputs) {
+    require_computable(problem, inputs);
+    expects(outputs.out.extents() == out_extents(problem.shape) && outputs.lse.extents() == lse_extents(problem.shape),
+            "error_scales: outputs of another problem");
+    ErrorScales scales = empty_scales(problem, inputs.dout.has_value());
+    InheritedNoise inherited(problem.shape);
+    for (const Sequence& sequence : sequences(problem)) {
+        const SequenceContext context(problem, inputs, sequence);
+        const Call call(context, outputs);
+        const Concentrations concentrations = measure_concentrations(inputs, sequence);
+        const auto tiles = query_tiles(problem.chunk, sequence);
+        const std::int64_t heads = problem.shape.heads_q;
+        // About as much again as ten forward passes.
+        const double work = 10 * context.head_work() * static_cast<double>(heads);
+        parallel_for(static_cast<std::int64_t>(tiles.size()) * heads, work, [&](std::int64_t item) {
+            query_side(call, tiles[static_cast<std::size_t>(item / heads)], item % heads, concentrations, scales,
+                       inherited);
+        });
+        if (!inputs.dout) continue;
+        const std::int64_t key_tiles = (context.key_count + key_tile_columns - 1) / key_tile_columns;
+        const std::int64_t kv_heads = problem.shape.heads_kv;
+        parallel_for(key_tiles * kv_heads, work, [&](std::int64_t item) {
+            key_side(call, tiles, item % kv_heads, item / kv_heads * key_tile_columns, concentrations, inherited,
+                     scales);
+        });
+    }
+    return scales;
+}
+
+}  // namespace dca::reference

@@ -1,0 +1,198 @@
+#include "reference/noise/output_noise.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace dca::reference::noise {
+
+float sigma_of(double variance) {
+    const auto sigma = static_cast<float>(std::sqrt(variance));
+    constexpr float smallest = std::numeric_limits<float>::denorm_min();
+    return sigma < smallest ? smallest : sigma;
+}
+
+OutputNoise::OutputNoise(const Call& call, const QueryFacts& facts)
+    : call_(call),
+      facts_(facts),
+      sums_(static_cast<std::size_t>(facts.rows())),
+      weight_(facts.rows(), key_tile_columns),
+      logit_weight_(facts.rows(), key_tile_columns),
+      mode_out_(facts.rows(), call.context.head_dim_v),
+      mode_key_(facts.rows(), call.context.head_dim),
+      mode_p_(static_cast<std::size_t>(facts.rows())),
+      squares_(facts.rows(), call.context.head_dim_v),
+      logit_values_(facts.rows(), call.context.head_dim_v),
+      visible_values_(facts.rows(), call.context.head_dim_v),
+      part_energy_(facts.rows(), call.context.head_dim_v),
+      part_shift_(facts.rows(), call.context.head_dim_v),
+      mean_key_{Matrix(facts.rows(), call.context.head_dim), Matrix(facts.rows(), call.energy.columns())},
+      angles_(call.context.rotary.angles_size()) {}
+
+double OutputNoise::product_variance(int r) const {
+    return call_.operand_variance() +
+           call_.accumulator_variance() * facts_.visible_keys[static_cast<std::size_t>(r)] / 2;
+}
+
+void OutputNoise::add(const KeyRows& keys, const PairTile& tile, Products& products) {
+    const int offset = static_cast<int>(tile.first_key - keys.first), n = tile.count;
+    for (int r = 0; r < facts_.rows(); ++r) {
+        const auto at = static_cast<std::size_t>(r);
+        RowSums& sums = sums_[at];
+        const double *p = tile.p.row(r), *variance = tile.variance.row(r), *logit = tile.logit.row(r);
+        double *weight = weight_.row(r), *logit_weight = logit_weight_.row(r);
+        const double product = product_variance(r), out_norm = facts_.out_norm[at];
+        const int seen = facts_.visible(r, tile.first_key, n);
+        for (int j = 0; j < seen; ++j) {
+            const double p2 = p[j] * p[j], v_norm = keys.v_norm[static_cast<std::size_t>(offset + j)];
+            logit_weight[j] = p2 * variance[j];
+            weight[j] = p2 * product + logit_weight[j];
+            mode_p_[at] += p[j];
+            sums.p_logit += p[j] * logit[j];
+            sums.largest_p = std::max(sums.largest_p, p[j]);
+            sums.largest_logit = std::max(sums.largest_logit, logit[j]);
+            sums.p_squared_variance += logit_weight[j];
+            sums.operand += p2 * product * v_norm;
+            sums.logit.add(logit_weight[j] * (v_norm + out_norm));
+        }
+        std::fill(weight + seen, weight + n, 0.0);
+        std::fill(logit_weight + seen, logit_weight + n, 0.0);
+        if (!call_.wants_gradients()) continue;
+        const double *dp = tile.dp.row(r), *ds = tile.ds.row(r);
+        for (int j = 0; j < seen; ++j) {
+            sums.delta_of_keys += product * p[j] * p[j] * dp[j] * dp[j] + variance[j] * ds[j] * ds[j];
+            sums.dp_squared += dp[j] * dp[j];
+        }
+    }
+    products.nn(tile.p.corner(facts_.rows(), n), keys.v.slice(offset, n), mode_out_, true);
+    products.nn(tile.p.corner(facts_.rows(), n), keys.rotated.view().slice(offset, n), mode_key_, true);
+    products.nn(weight_.corner(facts_.rows(), n), keys.v_squared.view().slice(offset, n), squares_, true);
+    products.nn(logit_weight_.corner(facts_.rows(), n), keys.v.slice(offset, n), logit_values_, true);
+    add_visible_values(keys, tile);
+}
+
+/// Rows of a tile see nested sets of keys, so one running sum serves them all.
+void OutputNoise::add_visible_values(const KeyRows& keys, const PairTile& tile) {
+    const int offset = static_cast<int>(tile.first_key - keys.first), dv = call_.context.head_dim_v;
+    std::vector<double> running(static_cast<std::size_t>(dv));
+    int summed = 0;
+    for (int r = 0; r < facts_.rows(); ++r) {
+        for (const int seen = facts_.visible(r, tile.first_key, tile.count); summed < seen; ++summed) {
+            const double* squared = keys.v_squared.row(offset + summed);
+            for (int c = 0; c < dv; ++c) running[static_cast<std::size_t>(c)] += squared[c];
+        }
+        for (int c = 0; c < dv; ++c) visible_values_.row(r)[c] += running[static_cast<std::size_t>(c)];
+    }
+}
+
+/// Errors of the rotated query move every logit of the mode: delta q~ . (sum p k~) in lse.
+double OutputNoise::shared_query_error(const QueryRows& queries, int r) const {
+    const double *q = queries.rotated.row(r), *energy = queries.energy.row(r), *k = mode_key_.row(r);
+    const double position = static_cast<double>(queries.position[static_cast<std::size_t>(r)].value());
+    const double turn = angle_variance(call_).product * position * position;
+    double sum = 0;
+    for (int pair = 0; pair < call_.energy.pairs(); ++pair) {
+        const int a = call_.energy.first(pair), b = call_.energy.second(pair);
+        const double f = call_.frequency[static_cast<std::size_t>(pair)];
+        const double cross = q[a] * k[b] - q[b] * k[a];
+        sum += call_.precision.rotated * energy[pair] * (k[a] * k[a] + k[b] * k[b]) + turn * f * f * cross * cross;
+    }
+    return sum * call_.context.softmax_scale * call_.context.softmax_scale;
+}
+
+void OutputNoise::end_mode(const QueryRows& queries) {
+    const SequenceContext& c = call_.context;
+    std::vector<double> energy(static_cast<std::size_t>(call_.energy.columns()));
+    for (int r = 0; r < facts_.rows(); ++r) {
+        const auto at = static_cast<std::size_t>(r);
+        if (mode_p_[at] > 0) ++sums_[at].modes;
+        for (int e = 0; e < c.head_dim_v; ++e) {
+            const double part = mode_out_.row(r)[e], shift = part - mode_p_[at] * facts_.out.row(r)[e];
+            part_energy_.row(r)[e] += part * part;
+            part_shift_.row(r)[e] += shift * shift;
+        }
+        sums_[at].shared_lse += shared_query_error(queries, r);
+        c.rotary.angles(queries.position[at], angles_.data());
+        c.rotary.add_transposed(angles_.data(), mode_key_.row(r), mean_key_.back.row(r), c.head_dim);
+        call_.energy.measure(mode_key_.row(r), energy.data());
+        for (std::size_t e = 0; e < energy.size(); ++e) mean_key_.part_energy.row(r)[e] += energy[e];
+    }
+    mode_out_.clear();
+    mode_key_.clear();
+    std::fill(mode_p_.begin(), mode_p_.end(), 0.0);
+}
+
+double OutputNoise::lse_variance(int r) const {
+    const auto at = static_cast<std::size_t>(r);
+    const RowSums& sums = sums_[at];
+    const double lse = facts_.lse[at], log_sum = lse - sums.largest_logit;
+    return sums.p_squared_variance + sums.shared_lse + call_.common_logit_variance * sums.p_logit * sums.p_logit +
+           call_.accumulator_variance() * (std::max(1.0, lse * lse) + log_sum * log_sum +
+                                           2 * sums.p_logit * sums.p_logit + facts_.visible_keys[at] / 2);
+}
+
+void OutputNoise::finish_out(int r, double v_concentration, double k_concentration, float* sigma,
+                             double* delta_variance) const {
+    const auto at = static_cast<std::size_t>(r);
+    const RowSums& sums = sums_[at];
+    const double* out = facts_.out.row(r);
+    const int dv = call_.context.head_dim_v;
+    const bool merged = sums.modes > 1;
+    const double sum_depth = call_.accumulator_variance() * facts_.visible_keys[at] / 2;
+    const double lse = facts_.lse[at];
+    const double merge_weight = merged ? call_.accumulator_variance() * std::max(1.0, lse * lse) : 0;
+    const double floor = call_.precision.operand_floor * sums.largest_p;
+    const int roundings = merged ? 2 * sums.modes + 2 : 1;
+
+    std::vector<double> variance(static_cast<std::size_t>(dv)), separate(static_cast<std::size_t>(dv));
+    double key_energy = 0, common = 0, floor_energy = 0, delta = 0;
+    for (int c = 0; c < dv; ++c) {
+        const double o = out[c], o2 = o * o;
+        // sum p^2 var (v - O)^2 and the operand term share squares_.
+        const double moved = o2 * sums.p_squared_variance - 2 * o * logit_values_.row(r)[c];
+        // No error of p moves out farther than the values reach.
+        const double from_keys = std::clamp(squares_.row(r)[c] + moved, 0.0, visible_values_.row(r)[c]);
+        const double parts = merged ? 2 * part_energy_.row(r)[c] + o2 : 0;
+        const double rounding = call_.output_variance() * (o2 + parts) + call_.output_floor_variance() * roundings;
+        const double shared = sum_depth * o2 + merge_weight * part_shift_.row(r)[c];
+        const double underflow = floor * floor * visible_values_.row(r)[c];
+        separate[static_cast<std::size_t>(c)] = rounding + sum_depth * o2;
+        variance[static_cast<std::size_t>(c)] = from_keys + underflow + rounding + sum_depth * o2 + shared;
+        key_energy += from_keys;
+        common += shared;
+        floor_energy += underflow;
+        if (delta_variance) {
+            const double dout = facts_.dout.row(r)[c];
+            delta += dout * dout * (rounding + sum_depth * o2 + merge_weight * part_shift_.row(r)[c]);
+        }
+    }
+    if (delta_variance) {
+        const double d = facts_.delta[at];
+        *delta_variance =
+            delta + sums.delta_of_keys + floor * floor * sums.dp_squared + sum_depth * d * d +
+            call_.accumulator_variance() * sum_variance(facts_.dout_norm[at] * facts_.out_norm[at], d, dv);
+    }
+    const double operand_energy = std::min(sums.operand, key_energy);
+    const double logit_energy = key_energy - operand_energy;
+    const double leading =
+        (operand_energy + floor_energy) * v_concentration +
+        logit_energy * std::min(1.0, sums.logit.concentration(1) + v_concentration + k_concentration) +
+        leading_of_channels(separate, v_concentration) + common;
+    widen(variance, leading, forward_row_line);
+    std::transform(variance.begin(), variance.end(), sigma, sigma_of);
+}
+
+void OutputNoise::finish(double v_concentration, double k_concentration, ErrorScales& scales,
+                         InheritedNoise& inherited) {
+    const SequenceContext& c = call_.context;
+    for (int r = 0; r < facts_.rows(); ++r) {
+        const std::int64_t b = c.sequence.batch, row = c.sequence.query_begin + facts_.tile.row_begin + r;
+        double& delta = inherited.delta(b, facts_.head, row);
+        finish_out(r, v_concentration, k_concentration, &scales.out(b, row, facts_.head, 0),
+                   call_.wants_gradients() ? &delta : nullptr);
+        const double lse = lse_variance(r);
+        inherited.lse(b, facts_.head, row) = lse;
+        scales.lse(b, facts_.head, row) = sigma_of(lse);
+    }
+}
+
+}  // namespace dca::reference::noise

@@ -1,0 +1,76 @@
+// Rounding error of out and lse of one query tile, and what the gradients inherit from it (docs/error_model.md section
+// 4).
+#pragma once
+
+#include <limits>
+#include <vector>
+
+#include "reference/noise/pair_noise.hpp"
+#include "reference/noise/row_margin.hpp"
+
+namespace dca::reference::noise {
+
+/// What the backward pass inherits from the forward one, per (batch, head, row).
+struct InheritedNoise {
+    explicit InheritedNoise(const Shape& shape) : lse(lse_extents(shape)), delta(lse_extents(shape)) {}
+    Tensor3 lse;    ///< variance of the written lse
+    Tensor3 delta;  ///< variance of delta = dout . out, formed from the written out
+};
+
+/// sum over the visible keys of p k~: how one error that all keys of a row share enters dq.
+struct MeanKey {
+    Matrix back;         ///< rotated back and summed over the modes, rows x head_dim
+    Matrix part_energy;  ///< sum over the modes of the pair energies
+};
+
+class OutputNoise {
+public:
+    OutputNoise(const Call& call, const QueryFacts& facts);
+
+    /// One mode: every tile of its keys, then end_mode.
+    void add(const KeyRows& keys, const PairTile& tile, Products& products);
+    void end_mode(const QueryRows& queries);
+    /// Writes sigma of out and lse. v_concentration and k_concentration: channel_concentration of the head's values,
+    /// keys.
+    void finish(double v_concentration, double k_concentration, ErrorScales& scales, InheritedNoise& inherited);
+
+    [[nodiscard]] const MeanKey& mean_key() const { return mean_key_; }
+
+private:
+    struct RowSums {
+        double p_logit = 0;  ///< sum p s
+        double largest_p = 0, largest_logit = -std::numeric_limits<double>::infinity();
+        double p_squared_variance = 0;
+        double delta_of_keys = 0;  ///< variance of delta from the errors of every p
+        double dp_squared = 0;
+        double shared_lse = 0;  ///< part of the variance of lse that all keys share
+        double operand = 0;     ///< energy of the roundings of p and of accumulated products
+        int modes = 0;
+        Shares logit;  ///< energy of the logit errors
+    };
+
+    void add_visible_values(const KeyRows& keys, const PairTile& tile);
+    [[nodiscard]] double shared_query_error(const QueryRows& queries, int r) const;
+    void finish_out(int r, double v_concentration, double k_concentration, float* sigma, double* delta_variance) const;
+    [[nodiscard]] double lse_variance(int r) const;
+    /// Variance of an operand or accumulator rounding of one p v product, relative to its square.
+    [[nodiscard]] double product_variance(int r) const;
+
+    const Call& call_;
+    const QueryFacts& facts_;
+    std::vector<RowSums> sums_;
+    Matrix weight_, logit_weight_;  ///< of the tile
+    Matrix mode_out_, mode_key_;    ///< sum p v and sum p k~ of the mode
+    std::vector<double> mode_p_;
+    Matrix squares_, logit_values_;    ///< sum weight v^2, sum logit_weight v
+    Matrix visible_values_;            ///< sum v^2 over the visible keys
+    Matrix part_energy_, part_shift_;  ///< sum over modes of (w_m O_m)^2 and (w_m (O_m - O))^2
+    MeanKey mean_key_;
+    std::vector<double> angles_;
+};
+
+/// sigma of a variance as it is stored. At least the smallest float32: the squares of f64 values below 1e-162 vanish
+/// here, and their roundings must not fail for it.
+[[nodiscard]] float sigma_of(double variance);
+
+}  // namespace dca::reference::noise

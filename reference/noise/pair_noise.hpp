@@ -1,0 +1,103 @@
+// Logits, probabilities and their rounding errors for a tile of (query, key) pairs: what every term of the error model
+// is summed from (docs/error_model.md section 3). Tiles as in forward: memory does not grow with the sequence.
+#pragma once
+
+#include <vector>
+
+#include "reference/noise/matrix.hpp"
+#include "reference/noise/pair_energy.hpp"
+#include "reference/noise/precision.hpp"
+#include "reference/operands.hpp"
+
+namespace dca::reference::noise {
+
+/// One sequence of one error_scales call.
+struct Call {
+    Call(const SequenceContext& context, const Outputs& outputs);
+
+    const SequenceContext& context;
+    const Outputs& outputs;
+    Precision precision;
+    PairEnergy energy;
+    std::vector<double> frequency;  ///< of each rotary pair
+    double mscale_squared;
+    /// Variance of a relative error common to all logits: pairs that hardly turn have cos = mscale, rounded the same
+    /// way in q~ and k~ of every row. 0 where mscale is 1.
+    double common_logit_variance;
+
+    [[nodiscard]] bool wants_gradients() const { return context.inputs.dout.has_value(); }
+    /// Variances of one rounding relative to the square of the value: u^2 / 3.
+    [[nodiscard]] double accumulator_variance() const { return precision.accumulator * precision.accumulator / 3; }
+    [[nodiscard]] double operand_variance() const { return precision.operand * precision.operand / 3; }
+    [[nodiscard]] double output_variance() const { return precision.output * precision.output / 3; }
+    [[nodiscard]] double output_floor_variance() const { return precision.output_floor * precision.output_floor; }
+};
+
+/// Variance, in units of accumulator_variance, of a sum of `terms` products that ends at `value`; norms is the product
+/// of the two squared norms. The partial sums walk from 0 to value.
+[[nodiscard]] double sum_variance(double norms, double value, int terms);
+
+/// The part of a query tile of one head that is the same in every mode.
+struct QueryFacts {
+    QueryFacts(const Call& call, const QueryTile& tile, std::int64_t head);
+
+    QueryTile tile;
+    std::int64_t head;
+    Rows out, dout;  ///< rows x head_dim_v; dout without data where no gradients are wanted
+    std::vector<double> lse, visible_keys, out_norm, dout_norm, delta;  ///< norms are squared; delta = dout . out
+
+    [[nodiscard]] int rows() const { return tile.rows(); }
+    /// How many of the keys first, first + 1, ... (at most count) row r sees.
+    [[nodiscard]] int visible(int r, std::int64_t first, int count) const;
+};
+
+/// Variance of the error of a rotary angle, in units of (inverse frequency)^2 position^2: its two sources apart.
+struct AngleVariance {
+    double frequency;  ///< of the inverse frequency: common to all positions
+    double product;    ///< of position times inverse frequency
+    [[nodiscard]] double sum() const { return frequency + product; }
+};
+[[nodiscard]] AngleVariance angle_variance(const Call& call);
+
+/// A query tile as it meets the keys of one mode.
+struct QueryRows {
+    QueryRows(const Call& call, const QueryFacts& facts, Mode mode);
+
+    Mode mode;
+    std::vector<RotaryPosition> position;
+    Matrix rotated, energy, feature;
+    Matrix turned;  ///< position^2 times the energy of each rotary pair
+};
+
+/// Keys first ... first + count - 1 of one kv head.
+struct KeyRows {
+    KeyRows(const Call& call, std::int64_t kv_head, std::int64_t first, int count);
+    KeyRows(const KeyRows&) = delete;
+
+    std::int64_t first;
+    Rows v;
+    Matrix rotated, energy, feature, v_squared;
+    Rows turned;                         ///< position^2 times the energy of each rotary pair
+    std::vector<double> k_norm, v_norm;  ///< squared
+
+    [[nodiscard]] int count() const { return v.rows; }
+};
+
+/// rows x count values for a query tile and `count` keys beginning at key `first`. Pairs that are not visible have p =
+/// ds = variance = 0.
+class PairTile {
+public:
+    PairTile(int rows, int columns, bool gradients);
+
+    /// Precondition: the keys [first_key, first_key + count) are among `keys`, and all of the mode of `queries`.
+    void evaluate(const Call& call, const QueryFacts& facts, const QueryRows& queries, const KeyRows& keys,
+                  std::int64_t first_key, int count, Products& products);
+
+    int count = 0;  ///< keys of the tile evaluated last
+    std::int64_t first_key = 0;
+    Matrix logit, p;
+    Matrix variance;  ///< of the relative error of p: that of its logit, or more where that is large
+    Matrix dp, ds;    ///< dout . v and p (dp - delta); only with gradients
+};
+
+}  // namespace dca::reference::noise

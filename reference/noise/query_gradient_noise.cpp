@@ -1,0 +1,109 @@
+#include "reference/noise/query_gradient_noise.hpp"
+
+#include <algorithm>
+
+namespace dca::reference::noise {
+
+QueryGradientNoise::QueryGradientNoise(const Call& call, const QueryFacts& facts)
+    : call_(call),
+      facts_(facts),
+      weight_(facts.rows(), key_tile_columns),
+      mode_dq_(facts.rows(), call.context.head_dim),
+      ds_squared_(facts.rows(), key_tile_columns),
+      energy_(facts.rows(), call.energy.columns()),
+      turned_(facts.rows(), call.energy.pairs()),
+      part_energy_(facts.rows(), call.energy.columns()),
+      part_turned_(facts.rows(), call.energy.pairs()),
+      dq_(facts.rows(), call.context.head_dim),
+      shares_(static_cast<std::size_t>(facts.rows())),
+      angles_(call.context.rotary.angles_size()) {}
+
+void QueryGradientNoise::add(const KeyRows& keys, const PairTile& tile, Products& products) {
+    const int offset = static_cast<int>(tile.first_key - keys.first), n = tile.count;
+    for (int r = 0; r < facts_.rows(); ++r) {
+        const auto at = static_cast<std::size_t>(r);
+        const double operand = call_.operand_variance() + rotated_operand_variance(call_) +
+                               call_.accumulator_variance() * facts_.visible_keys[at] / 2;
+        const double *p = tile.p.row(r), *ds = tile.ds.row(r), *dp = tile.dp.row(r), *variance = tile.variance.row(r);
+        double *weight = weight_.row(r), *ds_squared = ds_squared_.row(r);
+        const int seen = facts_.visible(r, tile.first_key, n);
+        for (int j = 0; j < seen; ++j) {
+            const auto key = static_cast<std::size_t>(offset + j);
+            const double carried = p[j] * p[j] * dp_variance(call_, facts_.dout_norm[at], keys.v_norm[key], dp[j]) +
+                                   underflow_variance(call_, p[j], dp[j] - facts_.delta[at]);
+            const ScoreVariance of_ds =
+                score_variance(ds[j], operand, variance[j], carried, call_.precision.operand_floor);
+            weight[j] = of_ds.sum();
+            ds_squared[j] = ds[j] * ds[j];
+            shares_[at].add(of_ds, keys.k_norm[key]);
+        }
+        std::fill(weight + seen, weight + n, 0.0);
+        std::fill(ds_squared + seen, ds_squared + n, 0.0);
+    }
+    products.nn(weight_.corner(facts_.rows(), n), keys.energy.view().slice(offset, n), energy_, true);
+    products.nn(ds_squared_.corner(facts_.rows(), n), keys.turned.slice(offset, n), turned_, true);
+    products.nn(tile.ds.corner(facts_.rows(), n), keys.rotated.view().slice(offset, n), mode_dq_, true);
+}
+
+void QueryGradientNoise::end_mode(const QueryRows& queries) {
+    const SequenceContext& c = call_.context;
+    std::vector<double> energy(static_cast<std::size_t>(call_.energy.columns()));
+    for (int r = 0; r < facts_.rows(); ++r) {
+        call_.energy.measure(mode_dq_.row(r), energy.data());
+        for (std::size_t e = 0; e < energy.size(); ++e) part_energy_.row(r)[e] += energy[e];
+        const auto position = static_cast<double>(queries.position[static_cast<std::size_t>(r)].value());
+        for (int k = 0; k < call_.energy.pairs(); ++k) {
+            part_turned_.row(r)[k] += position * position * energy[static_cast<std::size_t>(k)];
+        }
+        c.rotary.angles(queries.position[static_cast<std::size_t>(r)], angles_.data());
+        c.rotary.add_transposed(angles_.data(), mode_dq_.row(r), dq_.row(r), c.head_dim);
+    }
+    mode_dq_.clear();
+}
+
+/// Errors of the angles turn the keys before they are summed, and the sum of every mode on its way back.
+double QueryGradientNoise::angle_error(int r, int column) const {
+    if (column >= call_.energy.pairs()) return 0;
+    const double f = call_.frequency[static_cast<std::size_t>(column)];
+    return angle_variance(call_).sum() * f * f * (turned_.row(r)[column] + part_turned_.row(r)[column]);
+}
+
+void QueryGradientNoise::finish(const MeanKey& mean_key, double k_concentration, const InheritedNoise& inherited,
+                                Tensor<float, 4>& sigma) {
+    const SequenceContext& c = call_.context;
+    const double scale = c.softmax_scale * c.softmax_scale;
+    constexpr int roundings_of_part = 4;  // as written by its mode, then table entry, product and sum of the rotation
+    const auto d = static_cast<std::size_t>(c.head_dim);
+    std::vector<double> variance(d), separate(d);
+    for (int r = 0; r < facts_.rows(); ++r) {
+        const auto at = static_cast<std::size_t>(r);
+        const std::int64_t b = c.sequence.batch, row = c.sequence.query_begin + facts_.tile.row_begin + r;
+        const double delta_variance = inherited.delta(b, facts_.head, row);
+        const double lse_variance = inherited.lse(b, facts_.head, row);
+        const double sum_depth = call_.accumulator_variance() * facts_.visible_keys[at] / 2;
+        double from_keys = 0, common = 0;
+        for (int e = 0; e < c.head_dim; ++e) {
+            const int column = call_.energy.column(e);
+            const double back = scale * (column < call_.energy.pairs() ? call_.mscale_squared : 1);
+            const double dq2 = scale * dq_.row(r)[e] * dq_.row(r)[e], mean = mean_key.back.row(r)[e];
+            const double keys = back * energy_.row(r)[column];
+            const double turned = back * angle_error(r, column);
+            const double shared = scale * delta_variance * mean * mean + lse_variance * dq2;
+            // The parts of the modes are rounded with the error of delta already in them: it may cancel among them.
+            const double parts =
+                back * (part_energy_.row(r)[column] + delta_variance * mean_key.part_energy.row(r)[column]);
+            const double rounding = call_.output_variance() * (roundings_of_part * parts + dq2) +
+                                    call_.output_floor_variance() * (all_modes.size() * roundings_of_part + 1);
+            separate[static_cast<std::size_t>(e)] = rounding + sum_depth * dq2 + turned;
+            variance[static_cast<std::size_t>(e)] = keys + shared + separate[static_cast<std::size_t>(e)];
+            from_keys += keys;
+            common += shared;
+        }
+        const double leading = from_keys * shares_[at].leading(k_concentration, 1) +
+                               leading_of_channels(separate, k_concentration) + common;
+        widen(variance, leading, gradient_row_line);
+        std::transform(variance.begin(), variance.end(), &sigma(b, row, facts_.head, 0), sigma_of);
+    }
+}
+
+}  // namespace dca::reference::noise

@@ -1,0 +1,60 @@
+// Variance of the score gradient ds = p (dp - delta) of one pair, shared by dq and dk (docs/error_model.md section 5).
+#pragma once
+
+#include <algorithm>
+
+#include "reference/noise/pair_noise.hpp"
+#include "reference/noise/row_margin.hpp"
+
+namespace dca::reference::noise {
+
+/// Errors of one ds, or of one p that multiplies dout.
+struct ScoreVariance {
+    double rounded;  ///< roundings of the operand: each is bounded, and its own in every pair
+    double carried;  ///< what the logit, dp, lse and delta carry into it
+    [[nodiscard]] double sum() const { return rounded + carried; }
+};
+
+/// operand and carried: variances relative to x^2; apart: absolute; floor: standard deviation of a subnormal operand.
+[[nodiscard]] inline ScoreVariance score_variance(double x, double operand, double carried, double apart,
+                                                  double floor) {
+    const double x2 = x * x;
+    return {x2 * operand + std::min(x2, floor * floor), x2 * carried + apart};
+}
+
+/// Variance of dp = dout . v, accumulated; the arguments before dp are squared norms.
+[[nodiscard]] inline double dp_variance(const Call& call, double dout_norm, double v_norm, double dp) {
+    return call.accumulator_variance() * sum_variance(dout_norm * v_norm, dp, call.context.head_dim_v);
+}
+
+/// A probability too small for the accumulator's type, times what ds multiplies it with.
+[[nodiscard]] inline double underflow_variance(const Call& call, double p, double factor) {
+    const double lost = std::min(p, call.precision.accumulator_floor);
+    return lost * lost * factor * factor;
+}
+
+/// A rotated operand was rounded itself, which the product with ds sees once more; 0 where nothing is rotated.
+[[nodiscard]] inline double rotated_operand_variance(const Call& call) {
+    return call.energy.pairs() > 0 ? call.precision.rotated : 0;
+}
+
+/// How the energy of one row of a gradient is shared among its pairs.
+struct ScoreShares {
+    double rounded = 0;
+    Shares carried;
+
+    void add(const ScoreVariance& variance, double norm) {
+        rounded += variance.rounded * norm;
+        carried.add(variance.carried * norm);
+    }
+    /// Share of the leading eigenvalue in the row's energy. Roundings are bounded: a single one cannot break the row
+    /// line, so only channels that move together count; what is carried in from one pair moves all channels.
+    [[nodiscard]] double leading(double channel_concentration, double lost) const {
+        const double total = rounded + carried.sum;
+        if (!(total > 0)) return 0;
+        const double of_carried = std::min(1.0, carried.concentration(lost) + channel_concentration);
+        return (rounded * channel_concentration + carried.sum * of_carried) / total;
+    }
+};
+
+}  // namespace dca::reference::noise
