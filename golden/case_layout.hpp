@@ -1,0 +1,48 @@
+// The datasets of one case group: which there are, whether their headers are sound, and whether their shapes fit
+// together.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "golden/case_reader.hpp"
+#include "golden/h5_dataset.hpp"
+#include "golden/schema.hpp"
+
+namespace dca::golden {
+
+class CaseLayout {
+public:
+    /// Lists the group, opens every dataset, compares shapes. Objects that are not in the schema are errors.
+    CaseLayout(hid_t case_group, std::string where, const Report& report);
+
+    [[nodiscard]] bool has_group(std::string_view name) const;
+    /// A dataset whose header and shape are sound; nullptr if absent or faulty.
+    [[nodiscard]] const h5::Dataset* find(std::string_view path) const;
+    [[nodiscard]] bool packed() const { return packed_; }
+    /// The sizes that inputs agree on; 1 where no sound dataset tells.
+    [[nodiscard]] Shape shape() const;
+    /// Reports every dataset that its group needs and that is not there.
+    void require_complete() const;
+
+private:
+    void open_group(hid_t case_group, const h5::Child& child);
+    void open_dataset(hid_t group, const std::string& group_name, const h5::Child& child);
+    void check_group_attributes(hid_t group, const std::string& group_name) const;
+    void decide_packed();
+    void unify_shapes();
+    [[nodiscard]] bool unify(const DatasetRule& rule, const h5::Dataset& dataset);
+    [[nodiscard]] Axis canonical(Axis axis) const;
+    [[nodiscard]] std::string expected_shape(const DatasetRule& rule) const;
+    void error(const std::string& what, const std::string& message) const;
+
+    std::string where_;
+    const Report& report_;
+    std::vector<std::string> groups_;
+    std::map<std::string, h5::Dataset, std::less<>> datasets_;
+    std::vector<std::string> present_;    ///< paths of the schema that exist, sound or not
+    std::map<Axis, std::int64_t> sizes_;  ///< extents known so far
+    bool packed_ = false;
+};
+
+}  // namespace dca::golden

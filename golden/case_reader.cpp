@@ -1,0 +1,253 @@
+#include "golden/case_reader.hpp"
+
+#include <cmath>
+
+#include "golden/case_layout.hpp"
+#include "golden/h5_attribute.hpp"
+#include "golden/schema.hpp"
+#include "golden/text.hpp"
+
+namespace dca::golden {
+namespace {
+
+/// "(0, 3, 1, 5)" of a row-major flat index.
+std::string coordinates(std::span<const std::int64_t> extents, std::int64_t flat) {
+    std::vector<std::int64_t> at(extents.size());
+    for (std::size_t axis = extents.size(); axis-- > 0;) {
+        at[axis] = flat % extents[axis];
+        flat /= extents[axis];
+    }
+    return shape_text(at);
+}
+
+/// What is wrong with one value of a dataset, if anything.
+std::optional<std::string> fault_of(Content content, double value, Dtype dtype) {
+    switch (content) {
+        case Content::input:
+            if (!std::isfinite(value)) return "inputs must be finite";
+            if (const double near = round_to(dtype, value); near != value) {
+                return "not representable in dtype " + std::string(name(dtype)) + " (nearest is " + shortest(near) +
+                       ")";
+            }
+            return std::nullopt;
+        case Content::frequency:
+            return std::isfinite(value) ? std::nullopt : std::optional<std::string>("must be finite");
+        case Content::error_scale:
+            return value >= 0 ? std::nullopt : std::optional<std::string>("an error scale must be at least 0");
+        case Content::region:
+            return value >= 0 && value <= 3 ? std::nullopt : std::optional<std::string>("a region is 0, 1, 2 or 3");
+        case Content::boundary:
+            return value >= 0 && value <= 0x1p31 - 1 ? std::nullopt
+                                                     : std::optional<std::string>("must be from 0 to 2^31 - 1");
+        case Content::result: return std::nullopt;
+    }
+    throw ContractError("no such content");
+}
+
+template <class T>
+void check_values(Content content, std::span<const std::int64_t> extents, std::span<const T> values, Dtype dtype) {
+    std::int64_t flat = 0;
+    for (const T value : values) {
+        if (const auto fault = fault_of(content, static_cast<double>(value), dtype)) {
+            throw FormatError("element " + coordinates(extents, flat) + " is " + shortest(static_cast<double>(value)) +
+                              ": " + *fault);
+        }
+        ++flat;
+    }
+}
+
+class CaseReader {
+public:
+    CaseReader(hid_t file, const std::string& id, Demand demand, const Report& report)
+        : group_(h5::open_group(file, id)),
+          where_("case " + id),
+          demand_(demand),
+          report_(report),
+          layout_(group_.get(), where_, report_) {
+        data_.id = id;
+    }
+
+    CaseData read() {
+        const bool outputs_only = demand_ == Demand::complete_or_outputs_only && !layout_.has_group("inputs") &&
+                                  !layout_.has_group("judge") && layout_.has_group("outputs");
+        read_attributes(!outputs_only);
+        if (outputs_only) {
+            note("inputs", "absent: a candidate's case, only its outputs are checked");
+        } else {
+            layout_.require_complete();
+            read_problem();
+            read_inputs();
+        }
+        read_results();
+        if (layout_.has_group("judge")) read_judge();
+        return std::move(data_);
+    }
+
+private:
+    void error(const std::string& what, const std::string& message) {
+        report_({Finding::Level::error, where_ + ": " + what, message});
+    }
+    void note(const std::string& what, const std::string& message) {
+        report_({Finding::Level::note, where_ + ": " + what, message});
+    }
+    /// Runs one check and reports what it throws. Not nested: a report may itself throw.
+    template <class Check>
+    bool guard(const std::string& what, const Check& check) {
+        std::string fault;
+        try {
+            check();
+            return true;
+        } catch (const FormatError& e) {
+            fault = e.what();
+        } catch (const InvalidProblem& e) {
+            fault = e.what();
+        }
+        error(what, fault);
+        return false;
+    }
+
+    void read_attributes(bool required) {
+        const h5::AttributeReader attributes(group_.get());
+        const std::vector<std::string>& names = attributes.names();
+        for (const std::string& name : names) read_one_attribute(attributes, name);
+        for (const AttributeRule& rule : problem_attributes()) {
+            const bool present = std::find(names.begin(), names.end(), rule.name) != names.end();
+            if (required && rule.required && !present) error("attribute " + std::string(rule.name), "is missing");
+        }
+    }
+
+    void read_one_attribute(const h5::AttributeReader& attributes, const std::string& name) {
+        const std::string what = "attribute " + printable(name);
+        switch (classify_attribute(name)) {
+            case AttributeClass::unknown: return error(what, "is unknown" + attribute_suggestion(name));
+            case AttributeClass::problem:
+                guard(what, [&] { set_problem_attribute(name, attributes.read(name)); });
+                return;
+            case AttributeClass::dialect_fact:
+                if (!is_known_dialect_fact(name)) note(what, "is not one that any dialect uses; ignored");
+                guard(what, [&] { data_.dialect_facts[name] = attributes.read(name); });
+                return;
+            case AttributeClass::provenance:
+                guard(what, [&] { data_.provenance[name] = attributes.read(name); });
+                return;
+        }
+    }
+
+    void set_problem_attribute(const std::string& name, const AttributeValue& value) {
+        for (const AttributeRule& rule : problem_attributes()) {
+            if (rule.name == name) set_attribute(rule, value, data_.problem);
+        }
+    }
+
+    void read_problem() {
+        data_.problem.shape = layout_.shape();
+        if (const h5::Dataset* boundaries = layout_.find("inputs/cu_seqlens")) {
+            guard("inputs/cu_seqlens", [&] {
+                const std::vector<std::int64_t> values = boundaries->read_integers();
+                check_values<std::int64_t>(Content::boundary, boundaries->extents(), values, Dtype::f64);
+                data_.problem.cu_seqlens.assign(values.begin(), values.end());
+            });
+        }
+        if (const h5::Dataset* frequencies = layout_.find("inputs/inv_freq")) {
+            guard("inputs/inv_freq", [&] {
+                std::vector<double> values(static_cast<std::size_t>(frequencies->count()));
+                frequencies->read(values);
+                check_values<double>(Content::frequency, frequencies->extents(), values, Dtype::f64);
+                data_.problem.rope.inv_freq = std::move(values);
+            });
+        }
+        const bool shapes_known = layout_.find("inputs/q") && layout_.find("inputs/k") && layout_.find("inputs/v");
+        if (shapes_known) guard("problem", [&] { validate(data_.problem); });
+    }
+
+    /// The dataset's values as a tensor (batch 1 if packed), or nullopt if absent or faulty.
+    template <int Rank>
+    std::optional<Tensor<double, Rank>> tensor(const std::string& path) {
+        const h5::Dataset* dataset = layout_.find(path);
+        if (dataset == nullptr) return std::nullopt;
+        Extents<Rank> extents{};
+        extents.fill(1);
+        const auto& found = dataset->extents();
+        std::copy(found.begin(), found.end(), extents.end() - static_cast<std::ptrdiff_t>(found.size()));
+        Tensor<double, Rank> values(extents);
+        const bool sound = guard(path, [&] {
+            dataset->read(values.values());
+            check_values<double>(dataset_rule(path).content, found, std::as_const(values).values(),
+                                 data_.problem.dtype);
+        });
+        return sound ? std::optional(std::move(values)) : std::nullopt;
+    }
+
+    template <int Rank>
+    std::optional<Tensor<float, Rank>> scale(const std::string& path) {
+        const auto wide = tensor<Rank>(path);
+        if (!wide) return std::nullopt;
+        Tensor<float, Rank> narrow(wide->extents());
+        std::transform(wide->values().begin(), wide->values().end(), narrow.values().begin(),
+                       [](double value) { return static_cast<float>(value); });
+        return narrow;
+    }
+
+    void read_inputs() {
+        data_.inputs.q = tensor<4>("inputs/q").value_or(Tensor4{});
+        data_.inputs.k = tensor<4>("inputs/k").value_or(Tensor4{});
+        data_.inputs.v = tensor<4>("inputs/v").value_or(Tensor4{});
+        data_.inputs.dout = tensor<4>("inputs/dout");
+    }
+
+    void read_results() {
+        data_.results.out = tensor<4>("outputs/out");
+        data_.results.lse = tensor<3>("outputs/lse");
+        data_.results.dq = tensor<4>("outputs/dq");
+        data_.results.dk = tensor<4>("outputs/dk");
+        data_.results.dv = tensor<4>("outputs/dv");
+    }
+
+    std::vector<Region> regions(const std::string& path) {
+        std::vector<Region> out;
+        const h5::Dataset* dataset = layout_.find(path);
+        if (dataset == nullptr) return out;
+        guard(path, [&] {
+            const std::vector<std::int64_t> values = dataset->read_integers();
+            check_values<std::int64_t>(Content::region, dataset->extents(), values, Dtype::f64);
+            for (std::int64_t value : values) out.push_back(static_cast<Region>(value));
+        });
+        return out;
+    }
+
+    void read_judge() {
+        JudgeData& judge = data_.judge.emplace();
+        guard("judge: attribute error_model_version", [&] {
+            const h5::Handle group = h5::open_group(group_.get(), "judge");
+            const AttributeValue value = unwrapped(h5::read_attribute(group.get(), "error_model_version"));
+            const auto* version = std::get_if<std::int64_t>(&value);
+            if (version == nullptr || *version < 1 || *version > 1000000) throw FormatError("is not a version number");
+            judge.error_model_version = static_cast<int>(*version);
+        });
+        judge.scales.out = scale<4>("judge/sigma_out").value_or(Tensor<float, 4>{});
+        judge.scales.lse = scale<3>("judge/sigma_lse").value_or(Tensor<float, 3>{});
+        judge.scales.dq = scale<4>("judge/sigma_dq");
+        judge.scales.dk = scale<4>("judge/sigma_dk");
+        judge.scales.dv = scale<4>("judge/sigma_dv");
+        judge.regions = {regions("judge/query_region"), regions("judge/key_region")};
+    }
+
+    h5::Handle group_;
+    std::string where_;
+    Demand demand_;
+    const Report& report_;
+    CaseLayout layout_;
+    CaseData data_;
+};
+
+}  // namespace
+
+CaseData read_case(hid_t file, const std::string& id, Demand demand, const Report& report) {
+    try {
+        return CaseReader(file, id, demand, report).read();
+    } catch (const std::bad_alloc&) {
+        throw FormatError("case " + id + ": not enough memory for its tensors");
+    }
+}
+
+}  // namespace dca::golden

@@ -1,0 +1,24 @@
+// Reads one case group. The reader stops at the first fault and lint collects them all, so faults go to a callback.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "golden/h5_handle.hpp"
+#include "golden/lint.hpp"
+#include "golden/store.hpp"
+
+namespace dca::golden {
+
+/// Receives every finding. The reader's throws FormatError at the first error; lint's keeps them.
+using Report = std::function<void(const Finding&)>;
+
+/// What a case has to hold: everything schema and problem demand, or only the outputs of a candidate.
+enum class Demand : std::uint8_t { complete, complete_or_outputs_only };
+
+/// Reads and checks the case group `id` of an open file. If `report` returns from an error, goes on with what can still
+/// be checked; the result is then meaningless.
+[[nodiscard]] CaseData read_case(hid_t file, const std::string& id, Demand demand, const Report& report);
+
+}  // namespace dca::golden

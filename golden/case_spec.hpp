@@ -1,0 +1,34 @@
+// A case: a problem, how its inputs are filled, and what is expected of it. A plain value; its one-line text form
+// (case_text.hpp) describes it completely.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "reference/spec/problem.hpp"
+
+namespace dca::golden {
+
+/// What the case must do: be computed, or be refused by validate() with a message.
+enum class Expectation : std::uint8_t { valid, must_reject };
+
+/// How q, k, v, dout are filled. All values come from the counter-based generator and are rounded to the case's dtype.
+struct InputRecipe {
+    std::uint64_t seed = 0;
+    double qk_scale = 1.0;    ///< multiplies q and k: 3 makes peaked logits
+    double v_offset = 0.0;    ///< added to v per chunk, alternating in sign: chunks with different means
+    bool constant_v = false;  ///< v is the same for every key
+    bool gradient = true;     ///< make dout
+    friend bool operator==(const InputRecipe&, const InputRecipe&) = default;
+};
+
+struct CaseSpec {
+    std::string id;
+    Problem problem;
+    InputRecipe recipe;
+    Expectation expectation = Expectation::valid;
+    friend bool operator==(const CaseSpec&, const CaseSpec&) = default;
+};
+
+}  // namespace dca::golden

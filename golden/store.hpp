@@ -1,0 +1,86 @@
+// Reading and writing tensor files (docs/golden_format.md). Files are untrusted: every size is checked before memory is
+// asked for, and every error names file, case and dataset.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "reference/spec/bundles.hpp"
+
+namespace dca::golden {
+
+/// Value of a provenance or dialect_* attribute, kept as it was found.
+using AttributeValue = std::variant<std::int64_t, double, std::string, std::vector<std::int64_t>, std::vector<double>>;
+using Attributes = std::map<std::string, AttributeValue>;
+
+/// Expected (or recorded) results; absent tensors were not in the file.
+struct Results {
+    std::optional<Tensor4> out;
+    std::optional<Tensor3> lse;
+    std::optional<Tensor4> dq, dk, dv;
+};
+
+/// What the judge needs beyond the expected values.
+struct JudgeData {
+    ErrorScales scales;
+    RowRegions regions;
+    int error_model_version = 0;
+};
+
+/// One case of a file. A file with inputs only has neither results nor judge data; a golden file has all three.
+struct CaseData {
+    std::string id;
+    Problem problem;
+    Inputs inputs;
+    Results results;
+    std::optional<JudgeData> judge;
+    Attributes dialect_facts;  ///< the dialect_* attributes
+    Attributes provenance;     ///< source, stub, seed, gradient, note, case_text, measured_*, expected_*
+};
+
+/// An open tensor file.
+class FileReader {
+public:
+    /// Throws IoError (cannot open) or FormatError (not HDF5, not this schema, unknown version).
+    explicit FileReader(const std::filesystem::path& path);
+    ~FileReader();
+    FileReader(FileReader&&) noexcept;
+    FileReader& operator=(FileReader&&) noexcept;
+
+    /// Case ids in lexical order.
+    [[nodiscard]] const std::vector<std::string>& case_ids() const;
+    /// Reads one case whole and checks it: attributes, shapes, dtypes, checksums, finiteness of the inputs. The problem
+    /// passes validate(). Throws FormatError.
+    [[nodiscard]] CaseData read(const std::string& case_id) const;
+    [[nodiscard]] const std::filesystem::path& path() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Writes a tensor file under a temporary name in the same folder; commit() renames it. Destroyed without commit, the
+/// temporary file is removed and the target is untouched. Equal content gives equal bytes.
+class FileWriter {
+public:
+    explicit FileWriter(const std::filesystem::path& path);
+    ~FileWriter();
+    FileWriter(FileWriter&&) noexcept;
+    FileWriter& operator=(FileWriter&&) noexcept;
+
+    void write(const CaseData& data);
+    /// Flushes, closes and renames. Throws IoError (full disk, ...).
+    void commit();
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace dca::golden
