@@ -1,0 +1,140 @@
+// .h5: the groups of the schema (docs/golden_format.md). Only outputs are needed; inputs and attributes, where present,
+// must be the golden's. Datasets are checked by golden/h5_dataset before anything is read.
+#include <cmath>
+
+#include "golden/file_root.hpp"
+#include "golden/h5_attribute.hpp"
+#include "golden/h5_dataset.hpp"
+#include "golden/schema.hpp"
+#include "golden/text.hpp"
+#include "verify/candidate/tensor_source.hpp"
+
+namespace dca::verify {
+namespace {
+
+namespace h5 = golden::h5;
+
+/// A file of cyclic links could name datasets without end.
+constexpr std::size_t max_tensors = 100'000;
+constexpr int max_depth = 3;  // case, group, dataset
+
+void require_schema(hid_t root) {
+    const h5::AttributeReader attributes(root);
+    for (const std::string& name : attributes.names()) {
+        const bool is_name = name == "schema", is_version = name == "schema_version";
+        if (!is_name && !is_version) continue;
+        const golden::AttributeValue value = attributes.read(name);
+        const golden::AttributeValue expected = is_name ? golden::AttributeValue(std::string(golden::schema_name))
+                                                        : golden::AttributeValue(golden::schema_version);
+        if (value != expected) {
+            throw FormatError("has another " + name + " than " + std::string(golden::schema_name) + " version " +
+                              std::to_string(golden::schema_version));
+        }
+    }
+}
+
+void collect(hid_t group, const std::string& prefix, int depth, std::vector<std::string>& names) {
+    for (const h5::Child& child : h5::children(group)) {
+        const std::string name = prefix + child.name;
+        if (depth == 2 && child.name == "judge") continue;  // a golden file offered as candidate
+        if (child.kind == h5::ObjectKind::dataset) {
+            names.push_back(name);
+            if (names.size() > max_tensors)
+                throw FormatError("has more than " + std::to_string(max_tensors) + " datasets");
+        } else if (child.kind == h5::ObjectKind::group && depth < max_depth) {
+            collect(h5::open_group(group, child.name).get(), name + "/", depth + 1, names);
+        } else {
+            throw FormatError(golden::printable(name) + " is neither a dataset nor a group of the schema");
+        }
+    }
+}
+
+/// Def.5: what mscale is where a problem leaves it out.
+double default_mscale(const RopeConfig& rope) {
+    const double factor = rope.factor.value_or(1);
+    return rope.scaling == RopeScaling::yarn && factor > 1 ? 0.1 * std::log(factor) + 1 : 1.0;
+}
+
+/// Whether a claimed mscale is the golden's. Where that is a default, a few roundings of its formula are allowed for.
+bool same_mscale(double claimed, const RopeConfig& rope) {
+    if (rope.mscale) return claimed == *rope.mscale;
+    const double expected = default_mscale(rope);
+    return std::abs(claimed - expected) <= 0x1p-50 * expected;
+}
+
+/// Throws FormatError unless the attribute says what the golden's problem says, defaults resolved. One that has no
+/// influence there may say anything.
+void check_attribute(const golden::AttributeRule& rule, const golden::AttributeValue& value, const Problem& problem) {
+    Problem claimed = problem;
+    golden::set_attribute(rule, value, claimed);
+    const std::optional<golden::AttributeValue> expected = rule.get(problem);
+    const bool same = rule.name == "mscale" ? same_mscale(*claimed.rope.mscale, problem.rope)
+                                            : !expected || rule.get(claimed) == expected;
+    if (!same) throw FormatError("is not the golden's: the candidate ran another problem");
+}
+
+class H5Source final : public TensorSource {
+public:
+    explicit H5Source(const std::filesystem::path& path) : path_(path) {
+        try {
+            file_ = golden::open_file(path);
+            const h5::Handle root = h5::open_group(file_.get(), "/");
+            require_schema(root.get());
+            collect(root.get(), "", 1, names_);
+        } catch (const FormatError& error) {
+            throw FormatError(path.string() + ": " + error.what());
+        }
+    }
+
+    [[nodiscard]] const std::filesystem::path& path() const override { return path_; }
+    [[nodiscard]] std::vector<std::string> names() const override { return names_; }
+
+    [[nodiscard]] TensorInfo describe(const std::string& name) const override {
+        const h5::Dataset dataset(file_.get(), name);
+        return {dataset.extents(), !dataset.type().integer};
+    }
+
+    void read(const std::string& name, std::span<double> values) const override {
+        const h5::Dataset dataset(file_.get(), name);
+        if (!dataset.type().integer) return dataset.read(values);
+        const std::vector<std::int64_t> integers = dataset.read_integers();
+        expects(integers.size() == values.size(), "read: wrong size");
+        for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(integers[i]);
+    }
+
+    void check_problem(const std::string& case_id, const golden::CaseData& golden) const override {
+        if (case_id.empty()) return;
+        const h5::Handle group = h5::open_group(file_.get(), case_id);
+        const h5::AttributeReader attributes(group.get());
+        for (const std::string& name : attributes.names()) {
+            const golden::AttributeClass kind = golden::classify_attribute(name);
+            if (kind == golden::AttributeClass::unknown) {
+                throw FormatError("attribute " + golden::printable(name) + " is unknown" +
+                                  golden::attribute_suggestion(name));
+            }
+            // The candidate may call itself what it likes; it is judged against the golden's dialect.
+            if (kind != golden::AttributeClass::problem || name == "dialect") continue;
+            for (const golden::AttributeRule& rule : golden::problem_attributes()) {
+                if (rule.name != name) continue;
+                try {
+                    check_attribute(rule, attributes.read(name), golden.problem);
+                } catch (const Error& error) {
+                    throw FormatError("attribute " + name + " " + error.what());
+                }
+            }
+        }
+    }
+
+private:
+    std::filesystem::path path_;
+    h5::Handle file_;
+    std::vector<std::string> names_;
+};
+
+}  // namespace
+
+std::unique_ptr<TensorSource> open_h5(const std::filesystem::path& path) {
+    return std::make_unique<H5Source>(path);
+}
+
+}  // namespace dca::verify

@@ -1,0 +1,154 @@
+// .npz: a zip archive of .npy arrays, read through libarchive. Entries are found by the archive's central directory.
+#include <archive.h>
+#include <archive_entry.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <string_view>
+
+#include "golden/text.hpp"
+#include "verify/candidate/npy_header.hpp"
+#include "verify/candidate/tensor_source.hpp"
+
+namespace dca::verify {
+namespace {
+
+/// One pass over the entries of the archive. Messages are one clause, without the path.
+class Zip {
+public:
+    explicit Zip(const std::filesystem::path& path) : archive_(archive_read_new(), archive_read_free) {
+        // The seeking reader trusts the central directory alone; the streaming one would accept archives that have
+        // none.
+        check(archive_read_support_format_zip_seekable(archive_.get()));
+        if (archive_read_open_filename(archive_.get(), path.c_str(), 1 << 16) != ARCHIVE_OK) {
+            throw FormatError("cannot be read as a zip archive" + reason());
+        }
+    }
+
+    /// Moves to the next entry and returns its name; nothing at the end.
+    [[nodiscard]] std::optional<std::string> next() {
+        archive_entry* entry = nullptr;
+        const int status = archive_read_next_header(archive_.get(), &entry);
+        if (status == ARCHIVE_EOF) return std::nullopt;
+        check(status);
+        const char* name = archive_entry_pathname_utf8(entry);
+        if (name == nullptr || archive_entry_filetype(entry) != AE_IFREG) {
+            throw FormatError("has an entry that is not a plain file with a readable name");
+        }
+        if (archive_entry_is_encrypted(entry)) throw FormatError("is encrypted");
+        return std::string(name);
+    }
+
+    /// Exactly these bytes of the current entry.
+    void read(void* data, std::size_t size) {
+        auto* at = static_cast<char*>(data);
+        while (size > 0) {
+            const la_ssize_t got = archive_read_data(archive_.get(), at, size);
+            if (got < 0) throw FormatError("cannot be unpacked" + reason());
+            if (got == 0) throw FormatError("ends too early");
+            at += got;
+            size -= static_cast<std::size_t>(got);
+        }
+    }
+
+    /// The current entry has no byte left; this also makes libarchive check its CRC.
+    void require_end() {
+        char extra = 0;
+        const la_ssize_t got = archive_read_data(archive_.get(), &extra, 1);
+        if (got < 0) throw FormatError("cannot be unpacked" + reason());
+        if (got > 0) throw FormatError("has more data than its shape needs");
+    }
+
+private:
+    void check(int status) {
+        if (status != ARCHIVE_OK) throw FormatError("cannot be read as a zip archive" + reason());
+    }
+    [[nodiscard]] std::string reason() const {
+        const char* text = archive_error_string(archive_.get());
+        return text == nullptr ? std::string() : " (" + golden::printable(text) + ")";
+    }
+
+    std::unique_ptr<archive, int (*)(archive*)> archive_;
+};
+
+NpyHeader read_header(Zip& zip) {
+    std::array<char, npy_prelude_size> prelude;
+    zip.read(prelude.data(), prelude.size());
+    const NpyPrelude start = parse_npy_prelude({prelude.data(), prelude.size()});
+    std::array<unsigned char, 2> high{};
+    zip.read(high.data(), start.read_more);
+    const std::size_t length = start.low_length | std::size_t{high[0]} << 16 | std::size_t{high[1]} << 24;
+    if (length > npy_max_dictionary) throw FormatError("has an array header of " + std::to_string(length) + " bytes");
+    std::string text(length, '\0');
+    zip.read(text.data(), text.size());
+    return parse_npy_dictionary(text);
+}
+
+/// The entry as tensor name: NumPy appends .npy to every name.
+std::string without_suffix(std::string name) {
+    constexpr std::string_view suffix = ".npy";
+    if (name.ends_with(suffix)) name.resize(name.size() - suffix.size());
+    return name;
+}
+
+class NpzSource final : public TensorSource {
+public:
+    explicit NpzSource(const std::filesystem::path& path) : path_(path) {
+        try {
+            Zip zip(path);
+            while (const std::optional<std::string> name = zip.next()) {
+                if (!names_.insert(without_suffix(*name)).second) {
+                    throw FormatError("has two entries '" + golden::printable(*name) + "'");
+                }
+            }
+        } catch (const FormatError& error) {
+            throw FormatError(path.string() + ": " + error.what());
+        }
+    }
+
+    [[nodiscard]] const std::filesystem::path& path() const override { return path_; }
+    [[nodiscard]] std::vector<std::string> names() const override { return {names_.begin(), names_.end()}; }
+
+    [[nodiscard]] TensorInfo describe(const std::string& name) const override {
+        Zip zip(path_);
+        find(zip, name);
+        const NpyHeader header = read_header(zip);
+        return {header.extents, is_floating(header.type)};
+    }
+
+    void read(const std::string& name, std::span<double> values) const override {
+        Zip zip(path_);
+        find(zip, name);
+        const NpyHeader header = read_header(zip);
+        const std::size_t size = size_of(header.type);
+        std::vector<std::byte> buffer(size * std::min(values.size(), std::size_t{1} << 16));
+        for (std::size_t done = 0; done < values.size();) {
+            const std::size_t count = std::min(values.size() - done, buffer.size() / size);
+            zip.read(buffer.data(), count * size);
+            decode_elements(header.type, header.big_endian, std::span(buffer).first(count * size),
+                            values.subspan(done, count));
+            done += count;
+        }
+        zip.require_end();
+    }
+
+private:
+    static void find(Zip& zip, const std::string& name) {
+        while (const std::optional<std::string> entry = zip.next()) {
+            if (without_suffix(*entry) == name) return;
+        }
+        throw FormatError("is no longer in the archive");
+    }
+
+    std::filesystem::path path_;
+    std::set<std::string> names_;
+};
+
+}  // namespace
+
+std::unique_ptr<TensorSource> open_npz(const std::filesystem::path& path) {
+    return std::make_unique<NpzSource>(path);
+}
+
+}  // namespace dca::verify

@@ -1,0 +1,96 @@
+// .safetensors: 8 bytes of length, that many bytes of JSON, then the data of all tensors, little endian.
+#include <algorithm>
+#include <array>
+#include <fstream>
+
+#include "golden/text.hpp"
+#include "verify/candidate/safetensors_header.hpp"
+#include "verify/candidate/tensor_source.hpp"
+
+namespace dca::verify {
+namespace {
+
+/// A header entry takes some 150 bytes, so this is room for 100 000 tensors, and little to parse.
+constexpr std::uint64_t max_header = std::uint64_t{16} << 20;
+constexpr std::uint64_t length_size = 8;
+
+class SafetensorsSource final : public TensorSource {
+public:
+    explicit SafetensorsSource(const std::filesystem::path& path) : path_(path) {
+        try {
+            load();
+        } catch (const FormatError& error) {
+            throw FormatError(path.string() + ": " + error.what());
+        }
+    }
+
+    [[nodiscard]] const std::filesystem::path& path() const override { return path_; }
+
+    [[nodiscard]] std::vector<std::string> names() const override {
+        std::vector<std::string> all;
+        for (const auto& [name, entry] : entries_) all.push_back(name);
+        return all;
+    }
+
+    [[nodiscard]] TensorInfo describe(const std::string& name) const override {
+        const SafetensorsEntry& entry = entries_.at(name);
+        if (!entry.type) {
+            throw FormatError("has element type " + golden::printable(entry.type_name) +
+                              ", expected F64, F32, F16, BF16, F8_E4M3 or F8_E5M2");
+        }
+        return {entry.extents, is_floating(*entry.type)};
+    }
+
+    void read(const std::string& name, std::span<double> values) const override {
+        const SafetensorsEntry& entry = entries_.at(name);
+        std::ifstream file = open();
+        file.seekg(static_cast<std::streamoff>(data_begin_ + entry.begin));
+        const std::size_t size = size_of(*entry.type);
+        std::vector<std::byte> buffer(size * std::min(values.size(), std::size_t{1} << 16));
+        for (std::size_t done = 0; done < values.size();) {
+            const std::size_t count = std::min(values.size() - done, buffer.size() / size);
+            read_bytes(file, buffer.data(), count * size);
+            decode_elements(*entry.type, false, std::span(buffer).first(count * size), values.subspan(done, count));
+            done += count;
+        }
+    }
+
+private:
+    [[nodiscard]] std::ifstream open() const {
+        std::ifstream file(path_, std::ios::binary);
+        if (!file) throw IoError(path_.string() + ": cannot be opened");
+        return file;
+    }
+
+    static void read_bytes(std::ifstream& file, void* data, std::size_t size) {
+        file.read(static_cast<char*>(data), static_cast<std::streamsize>(size));
+        if (static_cast<std::size_t>(file.gcount()) != size) throw FormatError("ends too early");
+    }
+
+    void load() {
+        const std::uint64_t file_size = std::filesystem::file_size(path_);
+        std::ifstream file = open();
+        std::array<unsigned char, length_size> prefix{};
+        read_bytes(file, prefix.data(), prefix.size());
+        std::uint64_t length = 0;
+        for (std::size_t i = prefix.size(); i-- > 0;) length = length << 8 | prefix[i];
+        if (length > file_size - length_size) throw FormatError("has a header longer than the file");
+        if (length > max_header) throw FormatError("has a header of more than 16 MiB");
+        std::string text(static_cast<std::size_t>(length), '\0');
+        read_bytes(file, text.data(), text.size());
+        data_begin_ = length_size + length;
+        entries_ = parse_safetensors_header(text, file_size - data_begin_);
+    }
+
+    std::filesystem::path path_;
+    std::uint64_t data_begin_ = 0;
+    std::map<std::string, SafetensorsEntry> entries_;
+};
+
+}  // namespace
+
+std::unique_ptr<TensorSource> open_safetensors(const std::filesystem::path& path) {
+    return std::make_unique<SafetensorsSource>(path);
+}
+
+}  // namespace dca::verify

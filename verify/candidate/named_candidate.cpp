@@ -1,0 +1,188 @@
+#include "verify/candidate/named_candidate.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "golden/text.hpp"
+
+namespace dca::verify {
+namespace {
+
+constexpr std::array<std::string_view, 5> output_names{"out", "lse", "dq", "dk", "dv"};
+constexpr std::array<std::string_view, 6> input_names{"q", "k", "v", "dout", "cu_seqlens", "inv_freq"};
+
+template <class Names>
+bool contains(const Names& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// The shape a tensor has in a file: packed problems drop the batch axis.
+template <std::size_t Rank>
+std::vector<std::int64_t> stored_extents(const std::array<std::int64_t, Rank>& extents, bool packed) {
+    return {extents.begin() + (packed ? 1 : 0), extents.end()};
+}
+
+/// Reads the tensors of one case and puts file, case and dataset in front of every complaint.
+class CaseReader {
+public:
+    CaseReader(const TensorSource& source, const std::map<TensorName, std::string>& tensors, std::string case_id,
+               const golden::CaseData& golden)
+        : source_(source), tensors_(tensors), case_id_(std::move(case_id)), golden_(golden) {}
+
+    template <std::size_t Rank>
+    std::optional<Tensor<double, static_cast<int>(Rank)>> output(const std::string& tensor,
+                                                                 const std::array<std::int64_t, Rank>& extents) const {
+        std::optional<Tensor<double, static_cast<int>(Rank)>> result;
+        with(true, tensor, [&](const std::string& name) {
+            require_shape(name, stored_extents(extents, golden_.problem.packed()), true);
+            result.emplace(extents);
+            source_.read(name, result->values());
+        });
+        return result;
+    }
+
+    /// Where the candidate carries this input it must be the golden's, value by value. expected null: the golden has
+    /// none.
+    template <class T>
+    void same_input(const std::string& tensor, const std::vector<std::int64_t>& extents, const T* expected,
+                    bool floating) const {
+        with(false, tensor, [&](const std::string& name) {
+            if (!expected) throw FormatError("the golden has no such input: the candidate ran other inputs");
+            require_shape(name, extents, floating);
+            std::vector<double> values(expected->size());
+            source_.read(name, values);
+            const auto differs = std::mismatch(values.begin(), values.end(), expected->begin(),
+                                               [](double a, auto b) { return a == static_cast<double>(b); });
+            if (differs.first != values.end()) {
+                throw FormatError("differs from the golden's at flat index " +
+                                  std::to_string(differs.first - values.begin()) + ": the candidate ran other inputs");
+            }
+        });
+    }
+
+    void check_problem() const {
+        try {
+            source_.check_problem(case_id_, golden_);
+        } catch (const FormatError& error) {
+            throw FormatError(source_.path().string() + ": case " + golden_.id + ": " + error.what());
+        }
+    }
+
+private:
+    template <class Action>
+    void with(bool output, const std::string& tensor, const Action& action) const {
+        const auto found = tensors_.find(TensorName{case_id_, output, tensor});
+        if (found == tensors_.end()) return;
+        try {
+            action(found->second);
+        } catch (const FormatError& error) {
+            throw FormatError(source_.path().string() + ": case " + golden_.id + ": " +
+                              (output ? "outputs/" : "inputs/") + tensor + ": " + error.what());
+        }
+    }
+
+    void require_shape(const std::string& name, const std::vector<std::int64_t>& extents, bool floating) const {
+        const TensorInfo info = source_.describe(name);
+        if (info.floating != floating) {
+            throw FormatError(floating ? "holds integers, a float type is expected" : "must hold integers");
+        }
+        if (info.extents != extents) {
+            throw FormatError("has shape " + golden::shape_text(info.extents) + ", the golden's problem has " +
+                              golden::shape_text(extents));
+        }
+    }
+
+    const TensorSource& source_;
+    const std::map<TensorName, std::string>& tensors_;
+    std::string case_id_;
+    const golden::CaseData& golden_;
+};
+
+}  // namespace
+
+TensorName parse_tensor_name(std::string_view name) {
+    std::vector<std::string> parts;
+    for (std::size_t begin = 0; begin <= name.size();) {
+        const std::size_t end = std::min(name.find('/', begin), name.size());
+        parts.emplace_back(name.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    TensorName parsed{{}, true, parts.back()};
+    parts.pop_back();
+    if (!parts.empty() && (parts.back() == "outputs" || parts.back() == "inputs")) {
+        parsed.output = parts.back() == "outputs";
+        parts.pop_back();
+    }
+    if (parts.size() == 1 && golden::is_case_id(parts.front())) {
+        parsed.case_id = parts.front();
+        parts.pop_back();
+    }
+    const bool known = parsed.output ? contains(output_names, parsed.tensor) : contains(input_names, parsed.tensor);
+    if (!parts.empty() || !known) {
+        throw FormatError(
+            "tensor name '" + golden::printable(name) +
+            "' is not <case>/outputs/<tensor>, <case>/<tensor> or <tensor> with <tensor> one of out, lse, "
+            "dq, dk, dv");
+    }
+    return parsed;
+}
+
+NamedCandidate::NamedCandidate(std::unique_ptr<TensorSource> source) : source_(std::move(source)) {
+    try {
+        for (const std::string& name : source_->names()) {
+            const auto [at, added] = tensors_.emplace(parse_tensor_name(name), name);
+            if (!added)
+                throw FormatError("tensors '" + golden::printable(at->second) + "' and '" + golden::printable(name) +
+                                  "' are the same");
+        }
+    } catch (const FormatError& error) {
+        throw FormatError(source_->path().string() + ": " + error.what());
+    }
+    const std::vector<std::string> ids = case_ids();
+    if (ids.size() > 1 && ids.front().empty()) {
+        throw FormatError(source_->path().string() + ": has tensors with and without a case id");
+    }
+}
+
+std::vector<std::string> NamedCandidate::case_ids() const {
+    std::vector<std::string> ids;
+    for (const auto& [tensor, name] : tensors_) {
+        if (ids.empty() || ids.back() != tensor.case_id) ids.push_back(tensor.case_id);
+    }
+    return ids;
+}
+
+golden::Results NamedCandidate::read(const golden::CaseData& golden) const {
+    const Problem& problem = golden.problem;
+    const Shape& shape = problem.shape;
+    const std::vector<std::string> ids = case_ids();
+    const bool bare = ids.size() == 1 && ids.front().empty();
+    const CaseReader reader(*source_, tensors_, bare ? std::string() : golden.id, golden);
+
+    reader.check_problem();
+    const auto same = [&](const char* tensor, const Tensor4* expected) {
+        const std::vector<std::int64_t> extents =
+            expected ? stored_extents(expected->extents(), problem.packed()) : std::vector<std::int64_t>{};
+        const auto values = expected ? expected->values() : std::span<const double>{};
+        reader.same_input(tensor, extents, expected ? &values : nullptr, true);
+    };
+    same("q", &golden.inputs.q);
+    same("k", &golden.inputs.k);
+    same("v", &golden.inputs.v);
+    same("dout", golden.inputs.dout ? &*golden.inputs.dout : nullptr);
+    const auto same_list = [&](const char* tensor, const auto& list, bool floating) {
+        reader.same_input(tensor, {static_cast<std::int64_t>(list.size())}, list.empty() ? nullptr : &list, floating);
+    };
+    same_list("cu_seqlens", problem.cu_seqlens, false);
+    same_list("inv_freq", problem.rope.inv_freq, true);
+
+    golden::Results results;
+    results.out = reader.output("out", out_extents(shape));
+    results.lse = reader.output("lse", lse_extents(shape));
+    results.dq = reader.output("dq", q_extents(shape));
+    results.dk = reader.output("dk", k_extents(shape));
+    results.dv = reader.output("dv", v_extents(shape));
+    return results;
+}
+
+}  // namespace dca::verify

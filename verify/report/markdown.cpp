@@ -1,0 +1,76 @@
+// The report for a pull request or a job summary.
+#include <ostream>
+
+#include "verify/report/format.hpp"
+#include "verify/report/writers.hpp"
+
+namespace dca::verify {
+namespace {
+
+/// Text inside a table cell or a paragraph: nothing in it may act as markup.
+std::string plain(std::string_view text) {
+    std::string result;
+    for (char c : text) {
+        if (c == '\n' || c == '\r') {
+            result += ' ';
+            continue;
+        }
+        if (std::string_view("\\`*_{}[]<>#|&~").find(c) != std::string_view::npos) result += '\\';
+        result += c;
+    }
+    return result;
+}
+
+void table_line(std::ostream& out, const std::vector<std::string>& cells) {
+    out << '|';
+    for (const std::string& cell : cells) out << ' ' << plain(cell) << " |";
+    out << '\n';
+}
+
+void write_table(std::ostream& out, const std::vector<std::vector<std::string>>& table) {
+    table_line(out, table.front());
+    out << '|';
+    for (std::size_t c = 0; c < table.front().size(); ++c) out << " --- |";
+    out << '\n';
+    for (std::size_t r = 1; r < table.size(); ++r) table_line(out, table[r]);
+}
+
+void problem(std::ostream& out, const CaseReport& one) {
+    out << "\n### " << plain(one.id) << ": " << name(one.verdict) << "\n\n";
+    if (!one.reason.empty()) out << plain(one.reason) << "\n\n";
+    if (const TensorReport* worst = worst_failure(one)) {
+        const auto [expected, got] = distinct_numbers(worst->worst.expected, worst->worst.got);
+        out << plain(worst->tensor + ": " + worst->reason + ". Worst element: " + coordinates(worst->worst) +
+                     " (region " + std::string(name(worst->worst.region)) + "), expected " + expected + ", got " + got +
+                     ", " + short_number(worst->worst.ratio) + " sigma.")
+            << "\n\n";
+        write_table(out, region_table(*worst));
+        out << '\n';
+    }
+    for (const Explanation& explanation : one.explanations) out << "- " << plain(explanation_text(explanation)) << '\n';
+    if (!one.repro.empty()) out << "\n    " << one.repro << "\n";
+}
+
+}  // namespace
+
+void write_markdown(std::ostream& out, const RunReport& report) {
+    out << "## " << headline_word(report.verdict) << ": " << plain(headline_text(report)) << "\n\n"
+        << plain("golden " + report.golden + ", candidate " + report.candidate) << "\n\n";
+    std::vector<std::vector<std::string>> table{{"case", "verdict", "dtype"}};
+    for (std::string_view tensor : tensor_order) table.front().emplace_back(tensor);
+    for (const CaseReport& one : report.cases) {
+        table.push_back({one.id, std::string(name(one.verdict)), one.dtype});
+        for (std::string_view tensor : tensor_order) {
+            const TensorReport* found = find_tensor(one, tensor);
+            table.back().push_back(found ? ratios(*found) : "");
+        }
+    }
+    write_table(out, table);
+    out << '\n' << plain("Numbers are the " + std::string(legend) + ".") << '\n';
+    for (const CaseReport& one : report.cases) {
+        if (!is_pass(one.verdict)) problem(out, one);
+    }
+    for (const std::string& note : report.notes) out << "\nNote: " << plain(note) << '\n';
+}
+
+}  // namespace dca::verify

@@ -1,0 +1,114 @@
+#include "verify/run/bench.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <functional>
+
+#include "golden/make_inputs.hpp"
+#include "reference/backward.hpp"
+#include "reference/forward.hpp"
+#include "reference/math/parallel.hpp"
+#include "reference/tiles/tiles.hpp"
+
+namespace dca::verify {
+namespace {
+
+/// Value of the first line `key : value` of a file under /proc; empty where there is none.
+std::string proc_value(const char* path, const std::string& key) {
+    std::ifstream file(path);
+    for (std::string line; std::getline(file, line);) {
+        if (line.compare(0, key.size(), key) != 0) continue;
+        const auto begin = line.find_first_not_of(" \t", line.find(':') + 1);
+        return begin == std::string::npos ? "" : line.substr(begin);
+    }
+    return "";
+}
+
+double seconds_of(const std::function<void()>& work) {
+    const auto begin = std::chrono::steady_clock::now();
+    work();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+Spread spread(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    const std::size_t n = values.size();
+    return {(values[(n - 1) / 2] + values[n / 2]) / 2, values.front(), values.back()};
+}
+
+/// What one pass took in every repeat.
+struct Series {
+    std::vector<double> dca, plain, ratio;
+    void add(double dca_seconds, double plain_seconds) {
+        dca.push_back(dca_seconds);
+        plain.push_back(plain_seconds);
+        ratio.push_back(dca_seconds / plain_seconds);
+    }
+    [[nodiscard]] PassTimes times(double operations) const {
+        return {operations, spread(dca), spread(plain), spread(ratio)};
+    }
+};
+
+Problem as_one_chunk(Problem problem) {
+    problem.chunk = {problem.shape.seq_k, 0};
+    return problem;
+}
+
+Inputs inputs_of(const Problem& problem, bool gradient) {
+    golden::CaseSpec spec;
+    spec.id = "bench";
+    spec.problem = problem;
+    spec.recipe.gradient = gradient;
+    return golden::make_inputs(spec);
+}
+
+}  // namespace
+
+Machine this_machine() {
+    const std::string cpu = proc_value("/proc/cpuinfo", "model name");
+    return {cpu.empty() ? "unknown processor" : cpu, reference::thread_count(), tiles::best().name};
+}
+
+Problem bench_problem(std::int64_t seq_len, std::int64_t head_dim) {
+    Problem problem;
+    problem.shape = {.seq_q = seq_len, .seq_k = seq_len, .head_dim = head_dim, .head_dim_v = head_dim};
+    const std::int64_t chunk_size = std::max<std::int64_t>(8, seq_len / 4);
+    problem.chunk = {chunk_size, chunk_size / 8};
+    validate(problem);
+    return problem;
+}
+
+BenchTimes bench_times(const Problem& problem, int repeats) {
+    const Problem plain = as_one_chunk(problem);
+    const Inputs inputs = inputs_of(problem, true);
+    const Outputs dca_outputs = reference::forward(problem, inputs);
+    const Outputs plain_outputs = reference::forward(plain, inputs);
+    Series forward, backward;
+    for (int repeat = 0; repeat < repeats; ++repeat) {
+        forward.add(seconds_of([&] { (void)reference::forward(problem, inputs); }),
+                    seconds_of([&] { (void)reference::forward(plain, inputs); }));
+        backward.add(seconds_of([&] { (void)reference::backward(problem, inputs, dca_outputs); }),
+                     seconds_of([&] { (void)reference::backward(plain, inputs, plain_outputs); }));
+    }
+    const auto n = static_cast<double>(problem.shape.seq_q), d = static_cast<double>(problem.shape.head_dim);
+    const double operations = 4 * n * n * d / 2;
+    return {forward.times(operations), backward.times(2.5 * operations)};
+}
+
+BenchMemory bench_memory(const Problem& problem) {
+    const auto bytes = [](const auto& tensor) { return tensor.size() * static_cast<std::int64_t>(sizeof(double)); };
+    const Inputs inputs = inputs_of(problem, false);
+    BenchMemory memory;
+    memory.input_bytes = bytes(inputs.q) + bytes(inputs.k) + bytes(inputs.v);
+    memory.seconds = seconds_of([&] {
+        const Outputs outputs = reference::forward(problem, inputs);
+        memory.output_bytes = bytes(outputs.out) + bytes(outputs.lse);
+    });
+    const std::string peak = proc_value("/proc/self/status", "VmHWM");  // "123456 kB"
+    if (peak.empty()) throw Unsupported("--memory: this system does not report resident memory in /proc/self/status");
+    memory.peak_bytes = std::stoll(peak) * 1024;
+    return memory;
+}
+
+}  // namespace dca::verify

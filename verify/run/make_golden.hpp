@@ -1,0 +1,50 @@
+// Case, or a file somebody else made -> inputs -> reference -> complete golden file.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "golden/case_spec.hpp"
+#include "golden/store.hpp"
+
+namespace dca::verify {
+
+/// Called before each case is computed, and with done == total before the file is completed. It may throw to stop: the
+/// target is then untouched.
+using Progress = std::function<void(const std::string& case_id, std::size_t done, std::size_t total)>;
+
+/// Whether the reference computes this dialect.
+[[nodiscard]] bool computes_dialect(const std::string& dialect);
+
+/// Results and judge data of one case, from its problem and inputs. dout present: gradients too.
+void complete(golden::CaseData& data);
+
+/// Inputs, results and judge data of one valid case.
+[[nodiscard]] golden::CaseData make_case(const golden::CaseSpec& spec);
+
+struct GenerateCounts {
+    std::size_t written = 0, refused = 0;
+};
+
+/// `dca generate`: writes every valid case; checks that every must_reject case is refused by validate() and throws
+/// ContractError if one is not. Throws InvalidProblem where two cases share an id, a case expected to be valid is not,
+/// or none is left to write. Returns the number of cases written and refused.
+GenerateCounts generate(const std::vector<golden::CaseSpec>& cases, const std::filesystem::path& target,
+                        const Progress& progress);
+
+struct RunOptions {
+    std::optional<std::string> dialect;  ///< replaces that of every case
+    std::string case_glob = "*";         ///< only cases whose id matches (* and ?)
+};
+
+/// `dca run`: reads the cases of `source`, replaces the dialect if asked, computes, writes. Recorded results of the
+/// source, and what its attributes say about them, are not copied. Throws Unsupported naming file and case where the
+/// dialect is not computed, InvalidProblem where no case matches. Returns the number of cases.
+std::size_t run_file(const std::filesystem::path& source, const std::filesystem::path& target,
+                     const RunOptions& options, const Progress& progress);
+
+}  // namespace dca::verify

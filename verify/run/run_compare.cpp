@@ -1,0 +1,171 @@
+#include "verify/run/run_compare.hpp"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <cctype>
+#include <string_view>
+
+#include "golden/store.hpp"
+#include "verify/candidate/candidate_file.hpp"
+#include "verify/compare/compare.hpp"
+#include "verify/diagnose/diagnose.hpp"
+
+namespace dca::verify {
+namespace {
+
+/// Drops the tensors nobody asked for.
+golden::Results wanted(golden::Results results, const std::vector<std::string>& tensors) {
+    const auto keep = [&](const char* tensor) {
+        return tensors.empty() || std::find(tensors.begin(), tensors.end(), tensor) != tensors.end();
+    };
+    if (!keep("out")) results.out.reset();
+    if (!keep("lse")) results.lse.reset();
+    if (!keep("dq")) results.dq.reset();
+    if (!keep("dk")) results.dk.reset();
+    if (!keep("dv")) results.dv.reset();
+    return results;
+}
+
+bool matches(const std::string& pattern, const std::string& id) {
+    return fnmatch(pattern.c_str(), id.c_str(), 0) == 0;
+}
+
+/// The text as one word of a POSIX shell command, quoted where it must be.
+std::string shell_word(const std::string& text) {
+    const auto harmless = [](unsigned char c) {
+        return std::isalnum(c) != 0 ||
+               std::string_view("/._-+=:,@%").find(static_cast<char>(c)) != std::string_view::npos;
+    };
+    if (!text.empty() && std::all_of(text.begin(), text.end(), harmless)) return text;
+    std::string word = "'";
+    for (char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return word + "'";
+}
+
+class Comparison {
+public:
+    Comparison(const std::filesystem::path& golden, const std::filesystem::path& candidate,
+               const CompareOptions& options)
+        : options_(options), golden_(golden), candidate_(open_candidate(candidate)) {
+        report_.golden = golden.string();
+        report_.candidate = candidate.string();
+    }
+
+    [[nodiscard]] RunReport run() {
+        const std::vector<std::string> ids = asked_for();
+        const std::vector<std::string> offered = candidate_->case_ids();
+        const bool bare = offered.size() == 1 && offered.front().empty();
+        if (bare && ids.size() > 1) {
+            throw FormatError(report_.candidate + ": its tensors name no case, but " + std::to_string(ids.size()) +
+                              " are to be compared; name them <case>/<tensor> or choose one case with --case");
+        }
+        note_unknown(offered);
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            if (options_.progress) options_.progress(i, ids.size());
+            const bool present = bare || std::find(offered.begin(), offered.end(), ids[i]) != offered.end();
+            report_.cases.push_back(present ? compare(ids[i]) : absent(ids[i]));
+            report_.cases.back().repro =
+                "dca compare " + shell_word(report_.golden) + " " + shell_word(report_.candidate) + " --case " + ids[i];
+        }
+        conclude(ids.size());
+        return std::move(report_);
+    }
+
+private:
+    /// Cases of the golden that a pattern matches. A pattern that matches none was asked for and not verified.
+    std::vector<std::string> asked_for() {
+        const std::vector<std::string>& all = golden_.case_ids();
+        if (options_.cases.empty()) return all;
+        std::vector<std::string> ids;
+        for (const std::string& id : all) {
+            if (std::any_of(options_.cases.begin(), options_.cases.end(),
+                            [&](const std::string& pattern) { return matches(pattern, id); })) {
+                ids.push_back(id);
+            }
+        }
+        for (const std::string& pattern : options_.cases) {
+            if (std::any_of(all.begin(), all.end(), [&](const std::string& id) { return matches(pattern, id); }))
+                continue;
+            report_.notes.push_back("no case of the golden matches '" + pattern + "'");
+            unmatched_ = true;
+        }
+        return ids;
+    }
+
+    void note_unknown(const std::vector<std::string>& offered) {
+        const std::vector<std::string>& known = golden_.case_ids();
+        for (const std::string& id : offered) {
+            if (id.empty() || std::find(known.begin(), known.end(), id) != known.end()) continue;
+            report_.notes.push_back("case " + id + " of the candidate is not in the golden, so nobody judged it");
+        }
+    }
+
+    CaseReport compare(const std::string& id) {
+        golden::CaseData golden = golden_.read(id);
+        golden::Results got;
+        try {
+            got = wanted(candidate_->read(golden), options_.tensors);
+        } catch (const FormatError& error) {
+            CaseReport broken;
+            broken.id = id;
+            broken.dtype = name(golden.problem.dtype);
+            broken.verdict = Verdict::errored;
+            broken.reason = error.what();
+            return broken;
+        }
+        golden::Results all = golden.results;
+        golden.results = wanted(std::move(golden.results), options_.tensors);
+        CaseReport report = compare_case(golden, got);
+        golden.results = std::move(all);  // an explanation may need tensors that were not to be judged
+        if (!options_.tensors.empty() && !report.not_in_candidate.empty()) {
+            report.verdict = join(report.verdict, Verdict::skipped);
+            if (report.reason.empty()) report.reason = "the candidate has no " + report.not_in_candidate.front();
+        }
+        if (options_.explain && report.verdict == Verdict::failed) explain_failure(golden, got, report);
+        return report;
+    }
+
+    void explain_failure(const golden::CaseData& golden, const golden::Results& got, CaseReport& report) {
+        Diagnosis diagnosis = explain(golden, got, report, options_.explain_work - work_);
+        report.explanations = std::move(diagnosis.explanations);
+        work_ += diagnosis.work;
+        if (!diagnosis.not_tried.empty()) partly_explained_.push_back(golden.id);
+    }
+
+    static CaseReport absent(const std::string& id) {
+        CaseReport report;
+        report.id = id;
+        report.verdict = Verdict::skipped;
+        report.reason = "the candidate has no tensor of this case";
+        return report;
+    }
+
+    void conclude(std::size_t asked) {
+        if (!partly_explained_.empty()) {
+            const std::size_t more = partly_explained_.size() - 1;
+            report_.notes.push_back("not every known mistake was tried on case " + partly_explained_.front() +
+                                    (more > 0 ? " and " + std::to_string(more) + " more" : std::string()) +
+                                    ", it would take too long; smaller or fewer cases are explained fully");
+        }
+        report_.verdict = asked == 0 || unmatched_ ? Verdict::skipped : Verdict::listed;
+        for (const CaseReport& one : report_.cases) report_.verdict = join(report_.verdict, one.verdict);
+    }
+
+    const CompareOptions& options_;
+    golden::FileReader golden_;
+    std::unique_ptr<CandidateFile> candidate_;
+    RunReport report_;
+    bool unmatched_ = false;
+    double work_ = 0;  // spent on explanations
+    std::vector<std::string> partly_explained_;
+};
+
+}  // namespace
+
+RunReport run_compare(const std::filesystem::path& golden, const std::filesystem::path& candidate,
+                      const CompareOptions& options) {
+    return Comparison(golden, candidate, options).run();
+}
+
+}  // namespace dca::verify
