@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""Checks the layering of the source tree: which box may include which, and a few rules a compiler does not know.
+
+    check_includes.py ROOT
+
+Prints one line per violation, `file:line: what`, and exits 1; prints a count and exits 0 where there is none; exits 2 where
+ROOT is not this source tree. The allowed arrows are those of docs/architecture.md.
+"""
+import pathlib
+import re
+import sys
+
+# Folder -> box, the longest prefix wins.
+BOXES = {
+    'reference/spec/': 'spec',
+    'reference/oracle/': 'oracle',
+    'reference/math/': 'math',
+    'reference/tiles/': 'tiles',
+    'reference/': 'reference',
+    'gpu/': 'gpu',
+    'golden/': 'golden',
+    'verify/compare/': 'compare',
+    'verify/candidate/': 'candidate',
+    'verify/diagnose/': 'diagnose',
+    'verify/report/': 'report',
+    'verify/run/': 'run',
+    'verify/cli/': 'cli',
+    'tests/': 'tests',
+}
+
+# Box -> what it may include besides itself: boxes, or single headers.
+RESULT = 'verify/run/result.hpp'
+VERDICT = 'verify/compare/verdict.hpp'
+ARROWS = {
+    'spec': set(),
+    'oracle': {'spec'},
+    'math': {'spec'},
+    'tiles': set(),
+    'reference': {'math', 'tiles', 'spec'},
+    'gpu': {'spec'},
+    'golden': {'spec'},
+    'compare': {'golden', 'spec', RESULT},
+    'candidate': {'golden', 'spec'},
+    'diagnose': {'compare', 'reference', 'math', 'golden', 'spec', RESULT},
+    'report': {'spec', RESULT, VERDICT},
+    'run': {'compare', 'candidate', 'diagnose', 'report', 'golden', 'reference', 'math', 'tiles', 'spec'},
+    'cli': set(BOXES.values()) - {'oracle', 'tests'},
+    'tests': set(BOXES.values()),
+}
+
+# Libraries from outside: header -> boxes that may use it, besides tests.
+EXTERNAL = {
+    r'Eigen/': {'reference'},
+    r'quadmath\.h': {'oracle', 'math', 'reference'},
+    r'hdf5|H5': {'golden'},
+    r'zlib\.h': {'golden'},
+    r'archive(_entry)?\.h': {'candidate'},
+    r'nlohmann/': {'candidate', 'report'},
+    r'CLI/': {'cli'},
+    r'catch2/': set(),
+    r'(cuda|cooperative_groups|cublas|cutlass|cute/)': {'gpu'},
+}
+
+OPENMP_HOME = 'reference/math/parallel.cpp'
+MAX_LINES = 400
+HEADERS = {'.hpp', '.h', '.cuh'}   # self-sufficient; text to be pasted by #include is named .inc
+SOURCES = HEADERS | {'.cpp', '.cu', '.inc'}
+COUNTED = SOURCES | {'.py', '.sh', '.cmake'}
+TOP_FOLDERS = ['reference', 'gpu', 'golden', 'verify', 'tests']
+
+INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)[">]')
+DIRECTIVE = re.compile(r'\s*#')
+CUDA_MACRO = re.compile(r'\b__CUDA(CC|_ARCH)__\b')
+SPLIT_NAME = re.compile(r'\s*TEST_CASE\("[^"]*;')
+OPENMP = re.compile(r'\s*#\s*pragma\s+omp\b|.*\b_OPENMP\b')
+
+
+def box_of(path):
+    """The box of a path relative to the root, None if it has none."""
+    prefixes = [prefix for prefix in BOXES if path.startswith(prefix)]
+    return BOXES[max(prefixes, key=len)] if prefixes else None
+
+
+def check_quoted_include(root, box, target):
+    if not (root / target).is_file():
+        return f'"{target}" is not a file of the source tree; includes are rooted at its top'
+    target_box = box_of(target)
+    if target_box == box or target_box in ARROWS[box] or target in ARROWS[box]:
+        return None
+    return f'{box} may not include {target_box} ("{target}")'
+
+
+def check_system_include(path, box, target):
+    if target == 'omp.h' and path != OPENMP_HOME and box != 'tests':
+        return f'OpenMP belongs to {OPENMP_HOME} alone (<omp.h>)'
+    for pattern, allowed in EXTERNAL.items():
+        if re.match(pattern, target) and box not in allowed | {'tests'}:
+            return f'{box} may not use <{target}>'
+    return None
+
+
+def check_line(root, path, box, line):
+    """What is wrong with one line of C++, None if nothing is."""
+    include = INCLUDE.match(line)
+    if include:
+        quote, target = include.groups()
+        return check_quoted_include(root, box, target) if quote == '"' else check_system_include(path, box, target)
+    if box != 'gpu' and DIRECTIVE.match(line) and CUDA_MACRO.search(line):
+        return 'code outside gpu/ may not depend on the CUDA compiler'
+    if path != OPENMP_HOME and OPENMP.match(line):
+        return f'OpenMP belongs to {OPENMP_HOME} alone'
+    if SPLIT_NAME.match(line):
+        return 'ctest splits the name of a test at a semicolon, and then runs neither half'
+    return None
+
+
+def check_header(text):
+    if not text.lstrip().startswith(('//', '/*')):
+        yield 1, 'a header opens with a comment that says what it is for'
+    if not re.search(r'^#pragma once$', text, re.MULTILINE):
+        yield 1, 'a header needs #pragma once'
+
+
+def check_file(root, path):
+    """Yields (line, message) for one file, given relative to the root."""
+    text = (root / path).read_text(encoding='utf-8')
+    lines = text.splitlines()
+    if len(lines) > MAX_LINES:
+        yield len(lines), f'{len(lines)} lines, at most {MAX_LINES} are allowed'
+    suffix = pathlib.PurePath(path).suffix
+    if suffix not in SOURCES:
+        return
+    box = box_of(path)
+    if box is None:
+        yield 1, 'belongs to no box'
+        return
+    if suffix in HEADERS:
+        yield from check_header(text)
+    for number, line in enumerate(lines, 1):
+        message = check_line(root, path, box, line)
+        if message:
+            yield number, message
+
+
+def files_to_check(root):
+    for folder in TOP_FOLDERS:
+        for file in sorted((root / folder).rglob('*')):
+            if file.is_file() and (file.suffix in COUNTED or file.name == 'CMakeLists.txt'):
+                yield file.relative_to(root).as_posix()
+
+
+def check_tree(root):
+    """(number of files, list of 'file:line: message')."""
+    paths = list(files_to_check(root))
+    return len(paths), [f'{path}:{line}: {message}' for path in paths for line, message in check_file(root, path)]
+
+
+def main(arguments):
+    if len(arguments) != 2:
+        print('usage: check_includes.py ROOT', file=sys.stderr)
+        return 2
+    root = pathlib.Path(arguments[1])
+    missing = [folder for folder in TOP_FOLDERS if not (root / folder).is_dir()]
+    if missing:
+        print(f'{root} is not the source tree: it has no folder {missing[0]}', file=sys.stderr)
+        return 2
+    count, violations = check_tree(root)
+    for violation in violations:
+        print(violation)
+    print(f'{count} files, {len(violations)} violations')
+    return 1 if violations else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv))

@@ -1,0 +1,116 @@
+// dca compare from files to exit status, up to the recordings of public implementations.
+#include "golden/store.hpp"
+#include "tests/verify/cli/support.hpp"
+
+using namespace dca::test;
+
+namespace {
+
+/// A golden of the small case, and candidates made from its own results.
+struct Sample {
+    TemporaryFolder folder;
+    std::string golden = folder / "golden.h5", candidate = folder / "candidate.h5";
+
+    Sample() { require_success(run_dca("generate --case " + small_case + " -o " + shell_quoted(golden))); }
+
+    /// Writes the candidate: the golden's results after `change`.
+    template <class Change>
+    void write_candidate(Change change) const {
+        dca::golden::CaseData data = dca::golden::FileReader(golden).read("small");
+        data.judge.reset();
+        change(data.results);
+        dca::golden::FileWriter writer(candidate);
+        writer.write(data);
+        writer.commit();
+    }
+
+    [[nodiscard]] Finished compare(const std::string& options = "") const {
+        return run_dca("compare " + shell_quoted(golden) + " " + shell_quoted(candidate) + " " + options);
+    }
+};
+
+using Results = dca::golden::Results;
+
+}  // namespace
+
+TEST_CASE("a golden file agrees with itself") {
+    const Sample sample;
+    const Finished same = run_dca("compare " + shell_quoted(sample.golden) + " " + shell_quoted(sample.golden));
+    CAPTURE(same.out);
+    CHECK(same.status == 0);
+    CHECK(same.err.empty());
+    CHECK(same.out.rfind("PASSED: ", 0) == 0);
+}
+
+TEST_CASE("one wrong element is a failure that is located") {
+    const Sample sample;
+    sample.write_candidate([](Results& results) { (*results.out)(0, 17, 1, 3) += 1e-9; });
+    const Finished wrong = sample.compare();
+    CAPTURE(wrong.out);
+    CHECK(wrong.status == 1);
+    CHECK(wrong.err.empty());
+    CHECK(wrong.out.rfind("FAILED: ", 0) == 0);
+    CHECK(contains(wrong.out, "batch 0, row 17, head 1, channel 3 (region +inter)"));
+    CHECK(sample.compare("--tensor lse").status == 0);
+}
+
+TEST_CASE("nothing to compare is inconclusive, never a pass") {
+    const Sample sample;
+    sample.write_candidate([](Results& results) { results = {}; });
+    CHECK(sample.compare().status == 3);
+
+    sample.write_candidate([](Results& results) { results.dq.reset(); });
+    CHECK(sample.compare("--tensor dq").status == 3);
+    CHECK(sample.compare("--tensor dk").status == 0);
+    CHECK(sample.compare("--case 'nosuch*'").status == 3);
+    CHECK(sample.compare("--case 'sm*' --tensor out --tensor dk").status == 0);
+}
+
+TEST_CASE("reports are written next to the verdict") {
+    const Sample sample;
+    sample.write_candidate([](Results& results) { (*results.out)(0, 17, 1, 3) += 1e-9; });
+    const TemporaryFolder reports;
+    const Finished wrong =
+        sample.compare("-v --json " + shell_quoted(reports / "r.json") + " --junit " + shell_quoted(reports / "r.xml") +
+                       " --markdown " + shell_quoted(reports / "r.md"));
+    CHECK(wrong.status == 1);
+    CHECK(contains(read_file(reports / "r.json"), "\"small\""));
+    CHECK(contains(read_file(reports / "r.xml"), "<testsuite"));
+    CHECK(contains(read_file(reports / "r.md"), "small"));
+    check_refused(sample.compare("--json " + shell_quoted(reports / "no/such/r.json")), "no/such");
+}
+
+TEST_CASE("no colour outside a terminal") {
+    const Sample sample;
+    CHECK(!contains(run_dca("compare " + shell_quoted(sample.golden) + " " + shell_quoted(sample.golden)).out, "\033"));
+}
+
+TEST_CASE("Megatron-LM pull request 4048: forward verified, gradients rejected as the detached merge") {
+    const TemporaryFolder folder;
+    const std::string golden = shell_quoted(folder / "golden.h5"), recorded = recording("megatron_pr4048");
+    require_success(run_dca("run " + recorded + " --dialect exact -o " + golden));
+    const std::string compare = "compare " + golden + " " + recorded;
+
+    const Finished forward = run_dca(compare + " --tensor out");
+    CAPTURE(forward.out);
+    CHECK(forward.status == 1);
+    CHECK(contains(forward.out, "1 of 23 cases failed"));
+    CHECK(contains(forward.out, "\nfailed meg_f64 (f64)"));  // computed in f32 behind a float64 input (H33)
+    CHECK(run_dca(compare + " --tensor out --case 'meg_[!f]*'").status == 0);
+
+    const Finished gradients = run_dca(compare + " --case meg_gqa_b2");
+    CAPTURE(gradients.out);
+    CHECK(gradients.status == 1);
+    CHECK(contains(gradients.out, "out passed"));
+    CHECK(contains(gradients.out, "dv passed"));
+    CHECK(contains(gradients.out, "looks like a detached merge"));
+}
+
+TEST_CASE("Megatron-Bridge pull request 4185: forward and gradients verified") {
+    const TemporaryFolder folder;
+    const std::string golden = shell_quoted(folder / "golden.h5"), recorded = recording("megatron_bridge_pr4185");
+    require_success(run_dca("run " + recorded + " --dialect exact -o " + golden));
+    const Finished judged = run_dca("compare " + golden + " " + recorded);
+    CAPTURE(judged.out);
+    CHECK(judged.status == 0);
+}

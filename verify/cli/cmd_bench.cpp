@@ -1,0 +1,105 @@
+// dca bench: how fast the reference is here. A benchmark, never a test.
+#include <array>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "reference/math/parallel.hpp"
+#include "verify/cli/commands.hpp"
+#include "verify/run/bench.hpp"
+#include "verify/run/fma_peak.hpp"
+
+namespace dca::cli {
+namespace {
+
+struct Options {
+    std::int64_t seq_len = 8192, head_dim = 128, memory_seq_len = 0;
+    int repeats = 5, threads = 0;
+};
+
+template <class... Values>
+void print(const char* format, Values... values) {
+    std::array<char, 256> line{};
+    std::snprintf(line.data(), line.size(), format, values...);
+    std::cout << line.data();
+}
+
+void print_problem(const verify::Machine& machine, const Problem& problem, double peak) {
+    print("machine   %s, %d %s, %s kernels\n", machine.cpu.c_str(), machine.threads,
+          machine.threads == 1 ? "thread" : "threads", machine.instructions.c_str());
+    print("FMA peak  %.1f GFLOP/s, measured\n", peak);
+    print("problem   1 head, n = %lld, d = %lld, f64, chunk_size %lld, local_size %lld\n",
+          static_cast<long long>(problem.shape.seq_k), static_cast<long long>(problem.shape.head_dim),
+          static_cast<long long>(problem.chunk.chunk_size), static_cast<long long>(problem.chunk.local_size));
+}
+
+void print_row(const char* pass, const char* attention, const verify::Spread& seconds, double operations, double peak) {
+    const double rate = operations / seconds.median * 1e-9;
+    print("%-9s %-13s %10.4f   %.4f .. %.4f   %8.1f   %8.2f\n", pass, attention, seconds.median, seconds.low,
+          seconds.high, rate, rate / peak);
+}
+
+void run_times(const Problem& problem, int repeats, double peak) {
+    const verify::BenchTimes times = verify::bench_times(problem, repeats);
+    print("\n%-9s %-13s %10s   %-16s   %8s   %8s\n", "pass", "attention", "median s", "min .. max", "GFLOP/s",
+          "of peak");
+    for (const auto& [name, pass] : {std::pair{"forward", times.forward}, std::pair{"backward", times.backward}}) {
+        print_row(name, "dual chunk", pass.dca, pass.operations, peak);
+        print_row(name, "plain causal", pass.plain, pass.operations, peak);
+    }
+    std::cout << "\ndual chunk / plain causal, the same code with one chunk, in alternation, median (min .. max):\n";
+    for (const auto& [name, pass] : {std::pair{"forward", times.forward}, std::pair{"backward", times.backward}}) {
+        print("%-9s %.3f (%.3f .. %.3f)\n", name, pass.ratio.median, pass.ratio.low, pass.ratio.high);
+    }
+    std::cout << "Operations counted: forward 4 n^2 d / 2, backward 2.5 times that. Repeats: " << repeats << ".\n";
+}
+
+void run_memory(const Problem& problem, double peak) {
+    const verify::BenchMemory memory = verify::bench_memory(problem);
+    const auto n = static_cast<double>(problem.shape.seq_k), d = static_cast<double>(problem.shape.head_dim);
+    const double rate = 2 * n * n * d / memory.seconds * 1e-9;
+    const double mebibyte = 1024.0 * 1024.0;
+    print("\nforward, once: %.2f s, %.1f GFLOP/s, %.2f of peak\n", memory.seconds, rate, rate / peak);
+    print("peak resident memory %.1f MiB; of these inputs %.1f MiB, outputs %.1f MiB\n",
+          static_cast<double>(memory.peak_bytes) / mebibyte, static_cast<double>(memory.input_bytes) / mebibyte,
+          static_cast<double>(memory.output_bytes) / mebibyte);
+}
+
+int run(const Options& options) {
+    if (options.threads > 0) reference::use_threads(options.threads);
+    const bool memory_only = options.memory_seq_len > 0;
+    const Problem problem =
+        verify::bench_problem(memory_only ? options.memory_seq_len : options.seq_len, options.head_dim);
+    const verify::Machine machine = verify::this_machine();
+    const double peak = verify::fma_peak_gflops(machine.threads);
+    print_problem(machine, problem, peak);
+    std::cout << std::flush;
+    if (memory_only) {
+        run_memory(problem, peak);
+    } else {
+        run_times(problem, options.repeats, peak);
+    }
+    return 0;
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, Action& action) {
+    auto options = std::make_shared<Options>();
+    CLI::App* command = app.add_subcommand("bench", "Time the double-precision reference on this machine");
+    auto* seq_len = command->add_option("--seq-len", options->seq_len, "Rows of the one head (default 8192)");
+    command->add_option("--head-dim", options->head_dim, "Channels (default 128)");
+    auto* repeats = command->add_option("--repeats", options->repeats, "Measurements of each pass (default 5)")
+                        ->check(CLI::Range(1, 10000));
+    command->add_option("--threads", options->threads, "Threads (default: all)")->check(CLI::Range(1, 4096));
+    command->add_option("--memory", options->memory_seq_len, "Instead: peak memory of one forward pass at this length")
+        ->check(CLI::Range(std::int64_t{1}, max_position))
+        ->excludes(seq_len)
+        ->excludes(repeats);
+    command->callback([&action, options] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace dca::cli

@@ -1,0 +1,71 @@
+// dca compare: a golden file and a candidate's file -> a verdict, as text and as reports.
+#include <iostream>
+#include <memory>
+#include <utility>
+
+#include "verify/cli/commands.hpp"
+#include "verify/cli/output_file.hpp"
+#include "verify/cli/terminal.hpp"
+#include "verify/report/writers.hpp"
+#include "verify/run/run_compare.hpp"
+
+namespace dca::cli {
+namespace {
+
+struct Options {
+    std::string golden, candidate, json, junit, markdown;
+    std::vector<std::string> cases, tensors;
+    bool verbose = false;
+};
+
+using Writer = void (*)(std::ostream&, const verify::RunReport&);
+
+/// The reports asked for.
+std::vector<std::pair<std::string, Writer>> reports(const Options& options) {
+    std::vector<std::pair<std::string, Writer>> wanted;
+    if (!options.json.empty()) wanted.emplace_back(options.json, verify::write_json);
+    if (!options.junit.empty()) wanted.emplace_back(options.junit, verify::write_junit);
+    if (!options.markdown.empty()) wanted.emplace_back(options.markdown, verify::write_markdown);
+    return wanted;
+}
+
+int run(const Options& options) {
+    const auto wanted = reports(options);
+    for (const auto& [path, writer] : wanted) require_writable_target(path, {options.golden, options.candidate});
+    verify::RunReport report;
+    {
+        ProgressLine line;
+        verify::CompareOptions compare;
+        compare.cases = options.cases;
+        compare.tensors = options.tensors;
+        compare.progress = [&](std::size_t done, std::size_t total) { line.show(done, total, "cases compared"); };
+        report = verify::run_compare(options.golden, options.candidate, compare);
+    }
+    verify::write_text(std::cout, report, {.verbose = options.verbose, .color = stdout_has_color()});
+    for (const auto& [path, writer] : wanted) {
+        write_text_file(path, [&, write = writer](std::ostream& out) { write(out, report); });
+    }
+    return verify::exit_status(report.verdict);
+}
+
+}  // namespace
+
+void add_compare(CLI::App& app, Action& action) {
+    auto options = std::make_shared<Options>();
+    CLI::App* command = app.add_subcommand("compare", "Judge a candidate's outputs against a golden file");
+    command->add_option("GOLDEN", options->golden, "Golden file (.h5), made by run or generate")->required();
+    command->add_option("CANDIDATE", options->candidate, "The candidate's outputs (.h5, .npz, .safetensors)")
+        ->required();
+    command->add_option("--case", options->cases, "Only cases whose id matches (* and ?); can be repeated")
+        ->allow_extra_args(false);
+    command->add_option("--tensor", options->tensors, "Only this tensor; can be repeated")
+        ->allow_extra_args(false)
+        ->check(CLI::IsMember({"out", "lse", "dq", "dk", "dv"}));
+    command->add_flag("-v,--verbose", options->verbose, "Region tables for passing cases too");
+    command->add_option("--json", options->json, "Write the whole report as JSON");
+    command->add_option("--junit", options->junit, "Write a JUnit XML report");
+    command->add_option("--markdown", options->markdown, "Write a Markdown summary");
+    command->callback([&action, options] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace dca::cli

@@ -1,0 +1,56 @@
+// dca generate: inputs and golden outputs of a suite or of cases given as text.
+#include <memory>
+
+#include "golden/case_text.hpp"
+#include "golden/catalogue.hpp"
+#include "verify/cli/commands.hpp"
+#include "verify/cli/interrupt.hpp"
+#include "verify/cli/made.hpp"
+#include "verify/cli/output_file.hpp"
+
+namespace dca::cli {
+namespace {
+
+struct Options {
+    std::string suite, output;
+    std::vector<std::string> cases;
+};
+
+std::vector<golden::CaseSpec> chosen_cases(const Options& options) {
+    if (!options.suite.empty()) return golden::suite(options.suite);
+    std::vector<golden::CaseSpec> cases;
+    for (const std::string& text : options.cases) cases.push_back(golden::parse_case(text));
+    return cases;
+}
+
+int run(const Options& options) {
+    require_writable_target(options.output, {});
+    const std::vector<golden::CaseSpec> cases = chosen_cases(options);
+    remember_interrupts();
+    verify::GenerateCounts counts;
+    {
+        ProgressLine line;
+        counts = verify::generate(cases, options.output, case_progress(line));
+    }
+    const std::string refused =
+        std::to_string(counts.refused) +
+        (counts.refused == 1 ? " case refused as it must be" : " cases refused as they must be");
+    print_made(options.output, counts.written, counts.refused > 0 ? refused : "");
+    return 0;
+}
+
+}  // namespace
+
+void add_generate(CLI::App& app, Action& action) {
+    auto options = std::make_shared<Options>();
+    CLI::App* command = app.add_subcommand("generate", "Make inputs and golden outputs");
+    auto* what = command->add_option_group("what");
+    what->add_option("--suite", options->suite, "Every case of a suite (see dca list suites)");
+    what->add_option("--case", options->cases, "A case as one line of text (see dca list cases); can be repeated")
+        ->allow_extra_args(false);
+    what->require_option(1);
+    command->add_option("-o,--output", options->output, "Golden file to write (.h5)")->required();
+    command->callback([&action, options] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace dca::cli

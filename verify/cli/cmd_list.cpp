@@ -1,0 +1,81 @@
+// dca list: what this version knows.
+#include <algorithm>
+#include <iostream>
+#include <memory>
+
+#include "golden/case_text.hpp"
+#include "golden/catalogue.hpp"
+#include "verify/cli/commands.hpp"
+#include "verify/diagnose/diagnose.hpp"
+
+namespace dca::cli {
+namespace {
+
+int list_suites() {
+    for (const golden::SuiteInfo& info : golden::suites()) {
+        const std::vector<golden::CaseSpec> cases = golden::suite(info.name);
+        const auto refused = std::count_if(cases.begin(), cases.end(), [](const golden::CaseSpec& spec) {
+            return spec.expectation == golden::Expectation::must_reject;
+        });
+        std::cout << info.name << ": " << info.description << " (" << cases.size() << " cases, " << refused
+                  << " of them must be rejected)\n";
+    }
+    return 0;
+}
+
+int list_cases(const std::string& suite) {
+    for (const golden::SuiteInfo& info : golden::suites()) {
+        if (!suite.empty() && suite != info.name) continue;
+        for (const golden::CaseSpec& spec : golden::suite(info.name)) {
+            std::cout << info.name << '\t' << spec.id << '\t' << golden::to_text(spec) << '\n';
+        }
+    }
+    if (!suite.empty())
+        (void)golden::suite(suite);  // throws, naming the suites there are, if there is none of that name
+    return 0;
+}
+
+int list_dialects() {
+    std::cout << "exact: the definition (docs/definition.md)\n"
+              << "The dialects of public implementations can be named in a file; this version does not compute them.\n";
+    return 0;
+}
+
+int list_candidates() {
+    std::cout << "No built-in candidates in this version: write a candidate's outputs to a file and use dca compare.\n";
+    return 0;
+}
+
+int list_mutants() {
+    std::cout << "Mistakes that dca compare recognises and names:\n";
+    for (const verify::KnownMistake& mistake : verify::known_mistakes()) {
+        std::cout << mistake.id << ": " << mistake.title;
+        if (!mistake.hazard.empty()) std::cout << " (" << mistake.hazard << ')';
+        if (!mistake.public_example.empty()) std::cout << "; seen in " << mistake.public_example;
+        std::cout << '\n';
+    }
+    return 0;
+}
+
+void add_topic(CLI::App* list, Action& action, const char* name, const char* description, int (*show)()) {
+    list->add_subcommand(name, description)->callback([&action, show] { action = show; });
+}
+
+}  // namespace
+
+void add_list(CLI::App& app, Action& action) {
+    CLI::App* list = app.add_subcommand("list", "What there is: suites, cases, dialects, candidates, mutants");
+    list->callback([&action] {
+        if (!action) throw UsageError("list needs one of suites, cases, dialects, candidates, mutants");
+    });
+    add_topic(list, action, "suites", "Named sets of cases", list_suites);
+    add_topic(list, action, "dialects", "What can be computed", list_dialects);
+    add_topic(list, action, "candidates", "What can be judged without a file", list_candidates);
+    add_topic(list, action, "mutants", "Mistakes that compare can name", list_mutants);
+    auto suite = std::make_shared<std::string>();
+    CLI::App* cases = list->add_subcommand("cases", "Suite, id and text of every case, separated by tabs");
+    cases->add_option("--suite", *suite, "Only the cases of this suite");
+    cases->callback([&action, suite] { action = [suite] { return list_cases(*suite); }; });
+}
+
+}  // namespace dca::cli
