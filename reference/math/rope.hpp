@@ -11,8 +11,8 @@ namespace dca::reference {
 
 /// cos and sin of position * inv_freq_k, from the exact product: e^(i P f) is the product of a few table entries
 /// e^(i digit 2^s f), one per digit of P, tabulated from binary128 and multiplied in extended precision. Absolute error
-/// below 2^-61 before the one rounding to double, whatever the position; memory grows like the square or cube root of
-/// the largest position.
+/// below 2^-61 before the one rounding to double, whatever the position. Up to 2^20 angles are worked out once and kept
+/// (16 MiB); beyond that memory grows like the square or cube root of the largest position.
 class RotaryTable {
 public:
     /// inv_freq has rotary_dim / 2 values (none: nothing is rotated). Positions up to max_position can be asked for.
