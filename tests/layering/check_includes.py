@@ -16,6 +16,10 @@ BOXES = {
     'reference/oracle/': 'oracle',
     'reference/math/': 'math',
     'reference/tiles/': 'tiles',
+    'reference/sparse/': 'sparse',
+    'reference/chunk_summary/spec/': 'chunk_summary_spec',
+    'reference/chunk_summary/oracle/': 'chunk_summary_oracle',
+    'reference/chunk_summary/': 'chunk_summary',
     'reference/': 'reference',
     'gpu/': 'gpu',
     'golden/': 'golden',
@@ -23,6 +27,7 @@ BOXES = {
     'verify/candidate/': 'candidate',
     'verify/diagnose/': 'diagnose',
     'verify/report/': 'report',
+    'verify/hazards/': 'hazards',
     'verify/run/': 'run',
     'verify/cli/': 'cli',
     'tests/': 'tests',
@@ -30,28 +35,35 @@ BOXES = {
 
 # Box -> what it may include besides itself: boxes, or single headers.
 RESULT = 'verify/run/result.hpp'
+DIFFERENCE = 'verify/run/diff_dialects_result.hpp'
 VERDICT = 'verify/compare/verdict.hpp'
 ARROWS = {
     'spec': set(),
     'oracle': {'spec'},
     'math': {'spec'},
     'tiles': set(),
+    'sparse': {'reference', 'math', 'spec'},
     'reference': {'math', 'tiles', 'spec'},
+    'chunk_summary_spec': {'spec'},
+    'chunk_summary_oracle': {'chunk_summary_spec', 'spec', 'reference/oracle/dual.hpp', 'reference/oracle/scalar.hpp'},
+    'chunk_summary': {'chunk_summary_spec', 'math', 'spec'},
     'gpu': {'spec'},
-    'golden': {'spec'},
-    'compare': {'golden', 'spec', RESULT},
-    'candidate': {'golden', 'spec'},
+    'golden': {'chunk_summary_spec', 'spec'},
+    'compare': {'golden', 'chunk_summary_spec', 'spec', RESULT},
+    'candidate': {'golden', 'chunk_summary_spec', 'spec'},
     'diagnose': {'compare', 'reference', 'math', 'golden', 'spec', RESULT},
-    'report': {'spec', RESULT, VERDICT},
-    'run': {'compare', 'candidate', 'diagnose', 'report', 'golden', 'reference', 'math', 'tiles', 'spec'},
-    'cli': set(BOXES.values()) - {'oracle', 'tests'},
+    'report': {'spec', RESULT, DIFFERENCE, VERDICT},
+    'hazards': {'golden', 'reference', 'math', 'spec'},
+    'run': {'compare', 'candidate', 'diagnose', 'report', 'golden', 'reference', 'math', 'tiles', 'spec',
+            'sparse', 'chunk_summary', 'chunk_summary_spec'},
+    'cli': set(BOXES.values()) - {'oracle', 'chunk_summary_oracle', 'tests'},
     'tests': set(BOXES.values()),
 }
 
 # Libraries from outside: header -> boxes that may use it, besides tests.
 EXTERNAL = {
-    r'Eigen/': {'reference'},
-    r'quadmath\.h': {'oracle', 'math', 'reference'},
+    r'Eigen/': {'reference', 'chunk_summary'},
+    r'quadmath\.h': {'oracle', 'math', 'reference', 'sparse', 'chunk_summary_oracle'},
     r'hdf5|H5': {'golden'},
     r'zlib\.h': {'golden'},
     r'archive(_entry)?\.h': {'candidate'},
