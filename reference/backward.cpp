@@ -9,18 +9,20 @@
 
 #include "reference/forward.hpp"
 #include "reference/math/parallel.hpp"
+#include "reference/merge_rule.hpp"
 #include "reference/operands.hpp"
 #include "reference/spec/error.hpp"
 
 namespace dca::reference {
 namespace {
 
-/// dout . o per row: one number for the true gradient, one per mode where the merge is detached (Def.10).
-struct Delta {
-    std::array<Tensor3, 3> of_mode;  ///< (batch, heads_q, seq_q); the exact rule uses only the first
-    bool per_mode;
-    [[nodiscard]] double operator()(Mode mode, std::int64_t b, std::int64_t head, std::int64_t row) const {
-        return of_mode[per_mode ? static_cast<std::size_t>(mode) : 0](b, head, row);
+/// What p and ds of a row are formed from, (batch, heads_q, seq_q) each: p = weight exp(s - lse), ds = p (dp - delta).
+/// One tensor where all modes share it, else one per mode.
+struct RowFacts {
+    std::vector<Tensor3> lse, weight, delta;  ///< weight: empty where it is 1
+    [[nodiscard]] static double at(const std::vector<Tensor3>& facts, Mode mode, std::int64_t b, std::int64_t head,
+                                   std::int64_t row) {
+        return facts[facts.size() > 1 ? static_cast<std::size_t>(mode) : 0](b, head, row);
     }
 };
 
@@ -41,19 +43,42 @@ Tensor3 row_dots(const Tensor4& dout, const Tensor4& out) {
     return dots;
 }
 
-Delta make_delta(const Problem& problem, const Inputs& inputs, const Outputs& outputs, GradientRule rule) {
-    if (rule == GradientRule::exact) return {{row_dots(*inputs.dout, outputs.out), {}, {}}, false};
-    Delta delta{{}, true};
-    for (Mode mode : all_modes) {
-        delta.of_mode[static_cast<std::size_t>(mode)] = row_dots(*inputs.dout, partial(problem, inputs, mode).out);
+/// Of a merge with these weights: the gradient of one softmax per mode, times its weight.
+RowFacts weighted_facts(const Inputs& inputs, const Outputs& outputs, const Parts& parts, const MergeWeights& weights,
+                        GradientRule rule) {
+    RowFacts facts;
+    for (const Outputs& part : parts) {
+        facts.lse.push_back(part.lse);
+        if (rule == GradientRule::detached_merge) facts.delta.push_back(row_dots(*inputs.dout, part.out));
     }
-    return delta;
+    if (rule == GradientRule::exact) facts.delta.push_back(row_dots(*inputs.dout, outputs.out));
+    facts.weight.assign(weights.begin(), weights.end());
+    return facts;
+}
+
+RowFacts make_row_facts(const Problem& problem, const Inputs& inputs, const Outputs& outputs, GradientRule rule,
+                        const Parts* parts) {
+    const Merge merge(problem);
+    const bool detached = rule == GradientRule::detached_merge;
+    Parts computed;
+    if ((detached || merge.rounds_weights()) && parts == nullptr) {
+        (void)forward(problem, inputs, computed);
+        parts = &computed;
+    }
+    if (merge.rounds_weights()) return weighted_facts(inputs, outputs, *parts, merge_weights(merge, *parts), rule);
+    RowFacts facts;
+    facts.lse.push_back(outputs.lse);
+    if (detached) {
+        for (const Outputs& part : *parts) facts.delta.push_back(row_dots(*inputs.dout, part.out));
+    } else {
+        facts.delta.push_back(row_dots(*inputs.dout, outputs.out));
+    }
+    return facts;
 }
 
 /// Everything about one backward call that the tiles read.
 struct Call {
-    const Outputs& outputs;
-    const Delta& delta;
+    const RowFacts& facts;
     const Tensor4& dout;
 };
 
@@ -86,8 +111,8 @@ RowOperands dout_operands(const SequenceContext& context, const Call& call, cons
             call.dout.view().stride(1), for_keys};
 }
 
-/// p = exp(s - lse) and ds = p (dout . v - delta) of one block, rows x key_tile_columns each; masked elements are 0.
-/// ds lacks the softmax scale, which is in the rotated queries and, for dq, is applied at the end.
+/// p = weight exp(s - lse) and ds = p (dout . v - delta) of one block, rows x key_tile_columns each; masked elements
+/// are 0. ds lacks the softmax scale, which is in the rotated queries and, for dq, is applied at the end.
 struct BlockScores {
     explicit BlockScores(int rows)
         : padded_rows(static_cast<int>(round_up(rows, tiles::row_alignment))),
@@ -110,8 +135,12 @@ struct BlockScores {
             const std::int64_t row = context.sequence.query_begin + tile.row_begin + r;
             double* p_row = p.data() + static_cast<std::ptrdiff_t>(r) * key_tile_columns;
             double* ds_row = ds.data() + static_cast<std::ptrdiff_t>(r) * key_tile_columns;
-            kernels.exp_minus(p_row, block.columns, call.outputs.lse(context.sequence.batch, head, row));
-            const double delta = call.delta(span.mode, context.sequence.batch, head, row);
+            const auto fact = [&](const std::vector<Tensor3>& facts) {
+                return RowFacts::at(facts, span.mode, context.sequence.batch, head, row);
+            };
+            kernels.exp_minus(p_row, block.columns, fact(call.facts.lse));
+            if (!call.facts.weight.empty()) kernels.scale(p_row, block.columns, fact(call.facts.weight));
+            const double delta = fact(call.facts.delta);
             for (int j = 0; j < block.columns; ++j) ds_row[j] = p_row[j] * (ds_row[j] - delta);
         }
     }
@@ -126,7 +155,7 @@ void dq_tile(const SequenceContext& context, const Call& call, const KeyOperands
     BlockScores scores(tile.rows());
     AlignedBuffer ds_left(tiles::left_size(tile.rows(), key_tile_columns));
     const RowOperands dout = dout_operands(context, call, tile, head, false);
-    std::vector<double> angles(context.rotary.angles_size());
+    std::vector<double> angles(context.rotations.angles_size());
     for (const KeySpan& span : key_spans(context.problem.chunk, tile.chunk, context.key_count)) {
         const RowOperands q = query_operands(context, tile, head, span.mode, false);
         AlignedBuffer rotated_dq(static_cast<std::size_t>(scores.padded_rows) * context.padded_dim);
@@ -145,12 +174,11 @@ void dq_tile(const SequenceContext& context, const Call& call, const KeyOperands
         for (int r = 0; r < tile.rows(); ++r) {
             double* row = rotated_dq.data() + static_cast<std::ptrdiff_t>(r) * context.padded_dim;
             kernels.scale(row, context.head_dim, context.softmax_scale);
-            context.rotary.angles(query_position(context.problem.chunk, QueryIndex(tile.first_index + r), span.mode),
-                                  angles.data());
-            context.rotary.add_transposed(
-                angles.data(), row,
-                &dq(context.sequence.batch, context.sequence.query_begin + tile.row_begin + r, head, 0),
-                context.head_dim);
+            const QueryIndex i(tile.first_index + r);
+            context.rotations.query_angles(i, span.mode, angles.data());
+            context.rotations.add_transposed_query(
+                angles.data(), i, row,
+                &dq(context.sequence.batch, context.sequence.query_begin + tile.row_begin + r, head, 0));
         }
     }
 }
@@ -239,13 +267,13 @@ void dkdv_head(const SequenceContext& context, const Call& call, const KeyOperan
                       &dv_rows[static_cast<std::size_t>(start * dv)]);
         });
     }
-    std::vector<double> angles(context.rotary.angles_size());
+    std::vector<double> angles(context.rotations.angles_size());
     for (std::int64_t j = 0; j < n; ++j) {
         const std::int64_t key = context.sequence.key_begin + j;
-        context.rotary.angles(key_position(context.problem.chunk, KeyIndex(j)), angles.data());
+        context.rotations.key_angles(KeyIndex(j), angles.data());
         // The softmax scale is already in the rotated queries that dk was summed from.
-        context.rotary.add_transposed(angles.data(), &rotated_dk[static_cast<std::size_t>(j * d)],
-                                      &gradients.dk(context.sequence.batch, key, kv_head, 0), d);
+        context.rotations.add_transposed_key(angles.data(), KeyIndex(j), &rotated_dk[static_cast<std::size_t>(j * d)],
+                                             &gradients.dk(context.sequence.batch, key, kv_head, 0));
         std::copy_n(&dv_rows[static_cast<std::size_t>(j * dv)], dv,
                     &gradients.dv(context.sequence.batch, key, kv_head, 0));
     }
@@ -253,13 +281,14 @@ void dkdv_head(const SequenceContext& context, const Call& call, const KeyOperan
 
 }  // namespace
 
-Gradients backward(const Problem& problem, const Inputs& inputs, const Outputs& outputs, GradientRule rule) {
-    require_computable(problem, inputs);
-    expects(inputs.dout.has_value(), "backward: inputs.dout is needed");
-    expects(outputs.out.extents() == out_extents(problem.shape) && outputs.lse.extents() == lse_extents(problem.shape),
-            "backward: outputs of another problem");
-    const Delta delta = make_delta(problem, inputs, outputs, rule);
-    const Call call{outputs, delta, *inputs.dout};
+bool backward_needs_parts(const Problem& problem) {
+    return gradient_rule(problem) == GradientRule::detached_merge || Merge(problem).rounds_weights();
+}
+
+namespace {
+
+Gradients run(const Problem& problem, const Inputs& inputs, const RowFacts& facts) {
+    const Call call{facts, *inputs.dout};
     Gradients gradients{Tensor4(q_extents(problem.shape)), Tensor4(k_extents(problem.shape)),
                         Tensor4(v_extents(problem.shape))};
     for (const Sequence& sequence : sequences(problem)) {
@@ -276,6 +305,24 @@ Gradients backward(const Problem& problem, const Inputs& inputs, const Outputs& 
         }
     }
     return gradients;
+}
+
+}  // namespace
+
+Gradients backward(const Problem& problem, const Inputs& inputs, const Outputs& outputs,
+                   std::optional<GradientRule> rule, const Parts* parts) {
+    require_computable(problem, inputs);
+    expects(inputs.dout.has_value(), "backward: inputs.dout is needed");
+    expects(outputs.out.extents() == out_extents(problem.shape) && outputs.lse.extents() == lse_extents(problem.shape),
+            "backward: outputs of another problem");
+    return run(problem, inputs, make_row_facts(problem, inputs, outputs, rule.value_or(gradient_rule(problem)), parts));
+}
+
+Gradients backward(const Problem& problem, const Inputs& inputs, const Outputs& outputs, const Parts& parts,
+                   const MergeWeights& weights) {
+    require_computable(problem, inputs);
+    expects(inputs.dout.has_value(), "backward: inputs.dout is needed");
+    return run(problem, inputs, weighted_facts(inputs, outputs, parts, weights, gradient_rule(problem)));
 }
 
 }  // namespace dca::reference

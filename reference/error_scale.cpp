@@ -9,6 +9,7 @@
 #include "reference/noise/output_noise.hpp"
 #include "reference/noise/query_gradient_noise.hpp"
 #include "reference/noise/row_margin.hpp"
+#include "reference/refusals.hpp"
 #include "reference/spec/error.hpp"
 
 namespace dca::reference {
@@ -101,17 +102,15 @@ ErrorScales empty_scales(const Problem& problem, bool gradients) {
     return scales;
 }
 
-}  // namespace
-
-ErrorScales error_scales(const Problem& problem, const Inputs& inputs, const Outputs& outputs) {
-    require_computable(problem, inputs);
+ErrorScales scales_of(const Problem& problem, const Inputs& inputs, const Outputs& outputs,
+                      const AttendedKeys& attended) {
     expects(outputs.out.extents() == out_extents(problem.shape) && outputs.lse.extents() == lse_extents(problem.shape),
             "error_scales: outputs of another problem");
     ErrorScales scales = empty_scales(problem, inputs.dout.has_value());
     InheritedNoise inherited(problem.shape);
     for (const Sequence& sequence : sequences(problem)) {
         const SequenceContext context(problem, inputs, sequence);
-        const Call call(context, outputs);
+        const Call call(context, outputs, attended);
         const Concentrations concentrations = measure_concentrations(inputs, sequence);
         const auto tiles = query_tiles(problem.chunk, sequence);
         const std::int64_t heads = problem.shape.heads_q;
@@ -130,6 +129,21 @@ ErrorScales error_scales(const Problem& problem, const Inputs& inputs, const Out
         });
     }
     return scales;
+}
+
+}  // namespace
+
+ErrorScales error_scales(const Problem& problem, const Inputs& inputs, const Outputs& outputs) {
+    require_computable(problem, inputs);
+    return scales_of(problem, inputs, outputs, {});
+}
+
+ErrorScales error_scales(const Problem& problem, const Inputs& inputs, const Outputs& outputs,
+                         const AttendedKeys& attended) {
+    validate(problem, inputs);
+    require_reproducible(problem);
+    expects(!inputs.dout, "error_scales: the gradients of a sparse prefill");
+    return scales_of(problem, inputs, outputs, attended);
 }
 
 }  // namespace dca::reference

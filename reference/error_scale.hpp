@@ -1,6 +1,11 @@
 // The expected rounding error of an honest candidate, element by element (docs/error_model.md).
 #pragma once
 
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "reference/math/chunk_positions.hpp"
 #include "reference/spec/bundles.hpp"
 
 namespace dca::reference {
@@ -13,5 +18,20 @@ inline constexpr int error_model_version = 1;
 /// query sees, have 0. Costs about 4 forward passes, 11 with gradients; memory does not grow with the square of the
 /// sequence. Bitwise the same for any thread count. Throws InvalidProblem (validate) or Unsupported (dialect).
 [[nodiscard]] ErrorScales error_scales(const Problem& problem, const Inputs& inputs, const Outputs& outputs);
+
+/// Consecutive rows of one sequence, all in one chunk and none before every key, of one query head.
+struct HeadRows {
+    const Sequence& sequence;
+    std::int64_t row_begin, row_end;
+    std::int64_t head;
+};
+/// Sets to 1 the flag of every key that a row attends to: rows x keys of the sequence, all 0 before. Called from
+/// several threads.
+using AttendedKeys = std::function<void(const HeadRows& rows, std::span<std::uint8_t> flags)>;
+
+/// The same formulas over the attended pairs alone: the scales of a sparse prefill whose kernel attends to the same
+/// keys. Rows that attend to nothing have 0. Forward only: inputs.dout must be absent. `outputs`: over these pairs.
+[[nodiscard]] ErrorScales error_scales(const Problem& problem, const Inputs& inputs, const Outputs& outputs,
+                                       const AttendedKeys& attended);
 
 }  // namespace dca::reference

@@ -2,6 +2,7 @@
 // three modes (Def.6). Results are bitwise the same for any thread count.
 #pragma once
 
+#include <array>
 #include <span>
 
 #include "reference/spec/bundles.hpp"
@@ -9,8 +10,15 @@
 
 namespace dca::reference {
 
-/// out and lse of exact Dual Chunk Attention (Def.6). Throws InvalidProblem (validate) or Unsupported (dialect).
+/// out and lse of Dual Chunk Attention (Def.6) as the problem's dialect computes it (docs/dialects.md); lse is that of
+/// all visible keys before any rounding. Throws InvalidProblem (validate) or Unsupported (refusals.hpp).
 [[nodiscard]] Outputs forward(const Problem& problem, const Inputs& inputs);
+
+/// The results of every mode apart, in the order of all_modes (Def.7).
+using Parts = std::array<Outputs, 3>;
+
+/// The same in one pass, with the parts that were merged: what backward needs for a detached or rounded merge.
+[[nodiscard]] Outputs forward(const Problem& problem, const Inputs& inputs, Parts& parts);
 
 /// The softmax over the keys of one mode alone (Def.7): what a kernel that runs the modes apart computes. Rows without
 /// keys in this mode have out 0 and lse -inf.

@@ -3,30 +3,14 @@
 #include <algorithm>
 
 #include "reference/math/parallel.hpp"
-#include "reference/math/rope_frequencies.hpp"
-#include "reference/spec/error.hpp"
+#include "reference/refusals.hpp"
 
 namespace dca::reference {
-namespace {
-
-/// Largest position a key or query of the sequence is rotated by.
-std::int64_t largest_position(const ChunkConfig& chunk, const Sequence& sequence) {
-    const std::int64_t last_key = std::min(chunk.chunk_len(), sequence.key_count()) - 1;
-    const std::int64_t last_index = sequence.offset + sequence.query_count() - 1;
-    if (last_index < 0) return last_key;
-    const bool only_intra = last_index < chunk.chunk_len();
-    const std::int64_t last_query =
-        only_intra ? last_index : query_position(chunk, QueryIndex(last_index), Mode::inter).value();
-    return std::max(last_key, last_query);
-}
-
-}  // namespace
-
 SequenceContext::SequenceContext(const Problem& p, const Inputs& in, const Sequence& s)
     : problem(p),
       inputs(in),
       sequence(s),
-      rotary(inv_freq(p, s.key_count()), mscale(p.rope), p.rope.layout, largest_position(p.chunk, s)),
+      rotations(p, s),
       softmax_scale(p.resolved_softmax_scale()),
       head_dim(static_cast<int>(p.shape.head_dim)),
       head_dim_v(static_cast<int>(p.shape.head_dim_v)),
@@ -91,14 +75,14 @@ void mask_scores(const KeySpan& span, const KeyBlock& block, const QueryTile& ti
 
 void rotated_queries(const SequenceContext& context, const QueryTile& tile, std::int64_t head, Mode mode, double factor,
                      double* out) {
-    std::vector<double> angles(context.rotary.angles_size());
+    std::vector<double> angles(context.rotations.angles_size());
     for (int r = 0; r < tile.rows(); ++r) {
         double* row = out + static_cast<std::ptrdiff_t>(r) * context.head_dim;
         const QueryIndex i(tile.first_index + r);
-        if (r == 0 || mode != Mode::inter) {  // the inter position is the same for every query
-            context.rotary.angles(query_position(context.problem.chunk, i, mode), angles.data());
+        if (r == 0 || !context.rotations.same_for_all_queries(mode)) {
+            context.rotations.query_angles(i, mode, angles.data());
         }
-        context.rotary.rotate(angles.data(), context.q_row(tile.row_begin + r, head), row, context.head_dim);
+        context.rotations.rotate_query(angles.data(), i, context.q_row(tile.row_begin + r, head), row);
         for (int e = 0; e < context.head_dim; ++e) row[e] *= factor;
     }
 }
@@ -118,11 +102,12 @@ KeyOperands::KeyOperands(const SequenceContext& context, std::int64_t kv_head, b
     parallel_for(tile_count, work, [&](std::int64_t tile) {
         const std::int64_t first = tile * key_tile_columns;
         const int keys = static_cast<int>(std::min<std::int64_t>(key_tile_columns, context.key_count - first));
-        std::vector<double> rotated(static_cast<std::size_t>(keys) * d), angles(context.rotary.angles_size());
+        std::vector<double> rotated(static_cast<std::size_t>(keys) * d), angles(context.rotations.angles_size());
         for (int j = 0; j < keys; ++j) {
-            context.rotary.angles(key_position(context.problem.chunk, KeyIndex(first + j)), angles.data());
-            context.rotary.rotate(angles.data(), context.k_row(first + j, kv_head),
-                                  &rotated[static_cast<std::size_t>(j) * d], d);
+            const KeyIndex key(first + j);
+            context.rotations.key_angles(key, angles.data());
+            context.rotations.rotate_key(angles.data(), key, context.k_row(key.value(), kv_head),
+                                         &rotated[static_cast<std::size_t>(j) * d]);
         }
         const double* v = context.v_row(first, kv_head);
         const std::ptrdiff_t v_stride = context.inputs.v.view().stride(1);
@@ -139,9 +124,8 @@ KeyOperands::KeyOperands(const SequenceContext& context, std::int64_t kv_head, b
 
 void require_computable(const Problem& problem, const Inputs& inputs) {
     validate(problem, inputs);
-    if (problem.dialect != "exact") {
-        throw Unsupported("dialect '" + problem.dialect + "' is not computed by this version; only 'exact' is");
-    }
+    require_reproducible(problem);
+    require_dense(problem);
 }
 
 }  // namespace dca::reference

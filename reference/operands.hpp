@@ -8,7 +8,7 @@
 
 #include "reference/math/aligned_buffer.hpp"
 #include "reference/math/chunk_positions.hpp"
-#include "reference/math/rope.hpp"
+#include "reference/math/rotations.hpp"
 #include "reference/spec/bundles.hpp"
 #include "reference/tiles/tiles.hpp"
 
@@ -23,14 +23,14 @@ inline constexpr int key_tile_columns = 128;
     return (n + step - 1) / step * step;
 }
 
-/// What every tile of one sequence needs: the problem, the tensors, the sequence, its rotary table.
+/// What every tile of one sequence needs: the problem, the tensors, the sequence, its rotations.
 struct SequenceContext {
     SequenceContext(const Problem& problem, const Inputs& inputs, const Sequence& sequence);
 
     const Problem& problem;
     const Inputs& inputs;
     Sequence sequence;
-    RotaryTable rotary;
+    Rotations rotations;
     double softmax_scale;
     int head_dim, head_dim_v;
     int padded_dim, padded_dim_v;  ///< rounded up to tiles::column_alignment
@@ -98,7 +98,7 @@ struct KeyOperands {
     }
 };
 
-/// Throws unless the problem is valid and its dialect is the one computed here.
+/// Throws unless the problem is valid, dense, and its dialect can do it (refusals.hpp).
 void require_computable(const Problem& problem, const Inputs& inputs);
 
 }  // namespace dca::reference

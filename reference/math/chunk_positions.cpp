@@ -1,6 +1,8 @@
 #include "reference/math/chunk_positions.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <string>
 
 #include "reference/spec/error.hpp"
 
@@ -21,6 +23,63 @@ RotaryPosition query_position(const ChunkConfig& chunk, QueryIndex i, Mode mode)
     throw ContractError("mode without a position");
 }
 
+const Dialect& dialect_of(const Problem& problem) {
+    const Dialect* dialect = find_dialect(problem.dialect);
+    if (dialect == nullptr) {
+        std::string known;
+        for (const Dialect& one : dialects()) known += " " + std::string(one.name);
+        throw Unsupported("dialect '" + problem.dialect + "' is not known; there are" + known);
+    }
+    return *dialect;
+}
+
+PositionMap::PositionMap(const Problem& problem)
+    : succ_(dialect_of(problem).succ),
+      inter_(dialect_of(problem).inter),
+      linear_(dialect_of(problem).linear),
+      chunk_len_(static_cast<double>(problem.chunk.chunk_len())),
+      chunk_size_(static_cast<double>(problem.chunk.chunk_size)),
+      window_(static_cast<double>(problem.facts.paper_window.value_or(problem.chunk.local_size))),
+      factor_(1) {
+    const bool divides = linear_ != LinearScaling::frequencies && problem.rope.scaling == RopeScaling::linear;
+    if (divides) factor_ = static_cast<float>(problem.rope.factor.value_or(1));
+}
+
+double PositionMap::divided(double position) const {
+    return factor_ == 1 ? position : static_cast<float>(position) / factor_;
+}
+
+double PositionMap::next_chunk(double in_chunk) const {
+    const double sum = in_chunk + chunk_len_;
+    return factor_ == 1 ? sum : static_cast<float>(sum);
+}
+
+double PositionMap::key(KeyIndex j) const {
+    return divided(std::fmod(static_cast<double>(j.value()), chunk_len_));
+}
+
+double PositionMap::query(QueryIndex i, Mode mode) const {
+    const double in_chunk = std::fmod(static_cast<double>(i.value()), chunk_len_);
+    switch (mode) {
+        case Mode::intra: return divided(in_chunk);
+        case Mode::succ: {
+            if (succ_ == SuccRule::windowed) {
+                return divided(in_chunk < window_ ? in_chunk + chunk_len_ : chunk_size_ - 1);
+            }
+            const double r = linear_ == LinearScaling::positions_twice ? divided(in_chunk) : in_chunk;
+            return divided(std::min(next_chunk(r), chunk_size_));
+        }
+        case Mode::inter: {
+            if (inter_ == InterRule::chunk_size) return divided(chunk_size_);
+            if (inter_ == InterRule::last_trained) return divided(chunk_size_ - 1);
+            // The published codes take the last row of the succ table.
+            const double r = linear_ == LinearScaling::positions_twice ? divided(chunk_len_ - 1) : chunk_len_ - 1;
+            return divided(std::min(next_chunk(r), chunk_size_));
+        }
+    }
+    throw ContractError("mode without a position");
+}
+
 std::optional<Mode> pair_mode(const ChunkConfig& chunk, QueryIndex i, KeyIndex j) {
     if (j.value() > i.value()) return std::nullopt;
     const std::int64_t distance = i.value() / chunk.chunk_len() - j.value() / chunk.chunk_len();
@@ -32,13 +91,13 @@ std::vector<Sequence> sequences(const Problem& problem) {
     const Shape& s = problem.shape;
     if (!problem.packed()) {
         for (std::int64_t b = 0; b < s.batch; ++b) {
-            out.push_back({b, 0, s.seq_q, 0, s.seq_k, problem.resolved_query_offset()});
+            out.push_back({b, 0, s.seq_q, 0, s.seq_k, problem.resolved_query_offset(), b});
         }
         return out;
     }
     for (std::size_t n = 0; n + 1 < problem.cu_seqlens.size(); ++n) {
         const std::int64_t begin = problem.cu_seqlens[n], end = problem.cu_seqlens[n + 1];
-        if (begin < end) out.push_back({0, begin, end, begin, end, 0});
+        if (begin < end) out.push_back({0, begin, end, begin, end, 0, static_cast<std::int64_t>(n)});
     }
     return out;
 }

@@ -1,4 +1,4 @@
-// The reference's position maps (Def.2, Def.3). Exact integer arithmetic.
+// The reference's position maps (Def.2, Def.3) and those of the published dialects.
 #pragma once
 
 #include <optional>
@@ -16,6 +16,31 @@ namespace dca::reference {
 /// Position a query is rotated by when it meets keys of the given mode. Precondition: i >= 0.
 [[nodiscard]] RotaryPosition query_position(const ChunkConfig& chunk, QueryIndex i, Mode mode);
 
+/// The rotary positions of a problem's dialect (Def.2, docs/dialects.md). Integers, except where rope_scaling linear
+/// divides positions; then the quotients are formed in float32, as the published code forms them.
+class PositionMap {
+public:
+    /// Throws Unsupported where no dialect has the problem's name.
+    explicit PositionMap(const Problem& problem);
+
+    /// Precondition: i, j >= 0.
+    [[nodiscard]] double key(KeyIndex j) const;
+    [[nodiscard]] double query(QueryIndex i, Mode mode) const;
+
+private:
+    [[nodiscard]] double divided(double position) const;
+    [[nodiscard]] double next_chunk(double in_chunk) const;
+
+    SuccRule succ_;
+    InterRule inter_;
+    LinearScaling linear_;
+    double chunk_len_, chunk_size_, window_;
+    float factor_;  ///< 1 where positions are not divided
+};
+
+/// The dialect of a problem. Throws Unsupported, naming those there are, where it has none of that name.
+[[nodiscard]] const Dialect& dialect_of(const Problem& problem);
+
 /// Mode of a pair, nothing where the key is not visible (j > i).
 [[nodiscard]] std::optional<Mode> pair_mode(const ChunkConfig& chunk, QueryIndex i, KeyIndex j);
 
@@ -26,6 +51,7 @@ struct Sequence {
     std::int64_t query_begin, query_end;
     std::int64_t key_begin, key_end;
     std::int64_t offset;
+    std::int64_t number = 0;  ///< batch entry, or cu_seqlens interval
     [[nodiscard]] std::int64_t query_count() const { return query_end - query_begin; }
     [[nodiscard]] std::int64_t key_count() const { return key_end - key_begin; }
 };

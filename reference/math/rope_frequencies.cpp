@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "reference/math/chunk_positions.hpp"
 #include "reference/spec/error.hpp"
 
 namespace dca::reference {
@@ -87,10 +88,22 @@ std::vector<Quad> frequencies(const RopeConfig& rope, std::int64_t rotary_dim, s
 
 }  // namespace
 
+RopeConfig effective_rope(const Problem& problem) {
+    const Dialect& dialect = dialect_of(problem);
+    RopeConfig rope = problem.rope;
+    const bool divides_positions = dialect.linear != LinearScaling::frequencies && rope.scaling == RopeScaling::linear;
+    if (dialect.scaling == ScalingSupport::ignored || divides_positions) {
+        rope.scaling = RopeScaling::none;
+        rope.factor.reset();
+        rope.original_max_position.reset();
+    }
+    return rope;
+}
+
 std::vector<double> inv_freq(const Problem& problem, std::int64_t key_count) {
     if (problem.rope.layout == RopeLayout::none) return {};
     if (!problem.rope.inv_freq.empty()) return problem.rope.inv_freq;
-    const auto exact = frequencies(problem.rope, problem.resolved_rotary_dim(), key_count);
+    const auto exact = frequencies(effective_rope(problem), problem.resolved_rotary_dim(), key_count);
     return {exact.begin(), exact.end()};
 }
 

@@ -122,8 +122,7 @@ void KeyGradientNoise::end_head() {
 double KeyGradientNoise::angle_error(int j, int column, double dk_energy) const {
     if (column >= call_.energy.pairs()) return 0;
     const double f = call_.frequency[static_cast<std::size_t>(column)];
-    const auto position =
-        static_cast<double>(key_position(call_.context.problem.chunk, KeyIndex(keys_.first + j)).value());
+    const double position = call_.context.rotations.positions().key(KeyIndex(keys_.first + j));
     return angle_variance(call_).sum() * f * f * (turned_.row(j)[column] + position * position * dk_energy);
 }
 
@@ -132,9 +131,10 @@ void KeyGradientNoise::finish_dk(int j, double q_concentration, float* sigma) co
     const auto at = static_cast<std::size_t>(j);
     const double scale = c.softmax_scale * c.softmax_scale;
     constexpr int rotation_roundings = 3;  // table entry, product and sum of rotating back
-    std::vector<double> angles(c.rotary.angles_size()), back(static_cast<std::size_t>(c.head_dim));
-    c.rotary.angles(key_position(c.problem.chunk, KeyIndex(keys_.first + j)), angles.data());
-    c.rotary.add_transposed(angles.data(), dk_.row(j), back.data(), c.head_dim);
+    std::vector<double> angles(c.rotations.angles_size()), back(static_cast<std::size_t>(c.head_dim));
+    const KeyIndex key(keys_.first + j);
+    c.rotations.key_angles(key, angles.data());
+    c.rotations.add_transposed_key(angles.data(), key, dk_.row(j), back.data());
     std::vector<double> total(static_cast<std::size_t>(call_.energy.columns()));
     call_.energy.measure(dk_.row(j), total.data());
     std::vector<double> variance(static_cast<std::size_t>(c.head_dim)), separate(variance.size());
@@ -142,7 +142,7 @@ void KeyGradientNoise::finish_dk(int j, double q_concentration, float* sigma) co
     double from_queries = 0;
     for (int e = 0; e < c.head_dim; ++e) {
         const int column = call_.energy.column(e);
-        const double factor = scale * (column < call_.energy.pairs() ? call_.mscale_squared : 1);
+        const double factor = scale * call_.back_squared(column);
         const double dk2 = scale * back[static_cast<std::size_t>(e)] * back[static_cast<std::size_t>(e)];
         const double queries = factor * k_energy_.row(j)[column];
         const double rounding =

@@ -26,7 +26,7 @@ OutputNoise::OutputNoise(const Call& call, const QueryFacts& facts)
       part_energy_(facts.rows(), call.context.head_dim_v),
       part_shift_(facts.rows(), call.context.head_dim_v),
       mean_key_{Matrix(facts.rows(), call.context.head_dim), Matrix(facts.rows(), call.energy.columns())},
-      angles_(call.context.rotary.angles_size()) {}
+      angles_(call.context.rotations.angles_size()) {}
 
 double OutputNoise::product_variance(int r) const {
     return call_.operand_variance() +
@@ -70,9 +70,17 @@ void OutputNoise::add(const KeyRows& keys, const PairTile& tile, Products& produ
     add_visible_values(keys, tile);
 }
 
-/// Rows of a tile see nested sets of keys, so one running sum serves them all.
+/// Rows of a tile see nested sets of keys, so one running sum serves them all; attended sets are not nested.
 void OutputNoise::add_visible_values(const KeyRows& keys, const PairTile& tile) {
     const int offset = static_cast<int>(tile.first_key - keys.first), dv = call_.context.head_dim_v;
+    for (int r = 0; r < facts_.rows() && !facts_.attended.empty(); ++r) {
+        for (int j = 0; j < facts_.visible(r, tile.first_key, tile.count); ++j) {
+            if (!facts_.attends(r, tile.first_key + j)) continue;
+            const double* squared = keys.v_squared.row(offset + j);
+            for (int c = 0; c < dv; ++c) visible_values_.row(r)[c] += squared[c];
+        }
+    }
+    if (!facts_.attended.empty()) return;
     std::vector<double> running(static_cast<std::size_t>(dv));
     int summed = 0;
     for (int r = 0; r < facts_.rows(); ++r) {
@@ -87,7 +95,7 @@ void OutputNoise::add_visible_values(const KeyRows& keys, const PairTile& tile) 
 /// Errors of the rotated query move every logit of the mode: delta q~ . (sum p k~) in lse.
 double OutputNoise::shared_query_error(const QueryRows& queries, int r) const {
     const double *q = queries.rotated.row(r), *energy = queries.energy.row(r), *k = mode_key_.row(r);
-    const double position = static_cast<double>(queries.position[static_cast<std::size_t>(r)].value());
+    const double position = queries.position[static_cast<std::size_t>(r)];
     const double turn = angle_variance(call_).product * position * position;
     double sum = 0;
     for (int pair = 0; pair < call_.energy.pairs(); ++pair) {
@@ -111,8 +119,9 @@ void OutputNoise::end_mode(const QueryRows& queries) {
             part_shift_.row(r)[e] += shift * shift;
         }
         sums_[at].shared_lse += shared_query_error(queries, r);
-        c.rotary.angles(queries.position[at], angles_.data());
-        c.rotary.add_transposed(angles_.data(), mode_key_.row(r), mean_key_.back.row(r), c.head_dim);
+        const QueryIndex i(facts_.tile.first_index + r);
+        c.rotations.query_angles(i, queries.mode, angles_.data());
+        c.rotations.add_transposed_query(angles_.data(), i, mode_key_.row(r), mean_key_.back.row(r));
         call_.energy.measure(mode_key_.row(r), energy.data());
         for (std::size_t e = 0; e < energy.size(); ++e) mean_key_.part_energy.row(r)[e] += energy[e];
     }
@@ -185,6 +194,7 @@ void OutputNoise::finish(double v_concentration, double k_concentration, ErrorSc
                          InheritedNoise& inherited) {
     const SequenceContext& c = call_.context;
     for (int r = 0; r < facts_.rows(); ++r) {
+        if (facts_.visible_keys[static_cast<std::size_t>(r)] == 0) continue;  // attends to nothing: exact, sigma 0
         const std::int64_t b = c.sequence.batch, row = c.sequence.query_begin + facts_.tile.row_begin + r;
         double& delta = inherited.delta(b, facts_.head, row);
         finish_out(r, v_concentration, k_concentration, &scales.out(b, row, facts_.head, 0),

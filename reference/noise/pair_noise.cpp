@@ -81,18 +81,24 @@ AngleVariance angle_variance(const Call& call) {
     return {u2, u2 / 3};
 }
 
-Call::Call(const SequenceContext& c, const Outputs& o)
+Call::Call(const SequenceContext& c, const Outputs& o, const AttendedKeys& a)
     : context(c),
       outputs(o),
-      precision(precision_of(c.problem.dtype)),
+      attended(a),
+      precision(precision_of(c.problem)),
       energy(c.problem.rope.layout, c.head_dim, c.problem.resolved_rotary_dim()),
       frequency(inv_freq(c.problem, c.key_count)) {
-    const double m = mscale(c.problem.rope);
+    const double m = mscale(effective_rope(c.problem));
     mscale_squared = m * m;
+    const TemperatureLaw& law = c.rotations.temperature();
+    const std::int64_t length = std::max(c.key_count, c.sequence.offset + c.sequence.query_count());
+    // The factors grow with the index: the last ones bound them all.
+    temperature_squared = std::pow(std::max(law.query(QueryIndex(length - 1)), law.key(KeyIndex(length - 1))), 2);
     common_logit_variance = m == 1 || energy.pairs() == 0 ? 0 : 4 * precision.table;
 }
 
-QueryFacts::QueryFacts(const Call& call, const QueryTile& t, std::int64_t h) : tile(t), head(h) {
+QueryFacts::QueryFacts(const Call& call, const QueryTile& t, std::int64_t h)
+    : tile(t), head(h), key_count(call.context.key_count) {
     const SequenceContext& c = call.context;
     const std::int64_t b = c.sequence.batch, first = c.sequence.query_begin + tile.row_begin;
     const int dv = c.head_dim_v;
@@ -109,6 +115,15 @@ QueryFacts::QueryFacts(const Call& call, const QueryTile& t, std::int64_t h) : t
         dout_norm.push_back(dout.data ? squared_norm(dout.row(r), dv) : 0);
         delta.push_back(dout.data ? dot(dout.row(r), out.row(r), dv) : 0);
     }
+    if (!call.attended) return;
+    attended.resize(static_cast<std::size_t>(rows() * key_count));
+    call.attended({c.sequence, tile.row_begin, tile.row_end, head}, attended);
+    for (int r = 0; r < rows(); ++r) {
+        const auto row = attended.begin() + r * key_count;
+        const auto at = static_cast<std::size_t>(r);
+        visible_keys[at] = static_cast<double>(std::count(row, row + key_count, std::uint8_t{1}));
+        if (visible_keys[at] == 0) lse[at] = 0;
+    }
 }
 
 int QueryFacts::visible(int r, std::int64_t first, int count) const {
@@ -124,9 +139,9 @@ QueryRows::QueryRows(const Call& call, const QueryFacts& facts, Mode m)
     const SequenceContext& c = call.context;
     rotated_queries(c, facts.tile, facts.head, mode, 1.0, rotated.row(0));
     for (int r = 0; r < facts.rows(); ++r) {
-        position.push_back(query_position(c.problem.chunk, QueryIndex(facts.tile.first_index + r), mode));
+        position.push_back(c.rotations.positions().query(QueryIndex(facts.tile.first_index + r), mode));
         call.energy.measure(rotated.row(r), energy.row(r));
-        const auto at = static_cast<double>(position.back().value());
+        const double at = position.back();
         query_feature(call, rotated.row(r), energy.row(r), at, feature.row(r));
         for (int k = 0; k < call.energy.pairs(); ++k) turned.row(r)[k] = at * at * energy.row(r)[k];
     }
@@ -141,15 +156,15 @@ KeyRows::KeyRows(const Call& call, std::int64_t kv_head, std::int64_t first_key,
       v_squared(count, call.context.head_dim_v),
       turned(feature.view().column_slice(2 * call.energy.pairs(), call.energy.pairs())) {
     const SequenceContext& c = call.context;
-    std::vector<double> angles(c.rotary.angles_size());
+    std::vector<double> angles(c.rotations.angles_size());
     for (int j = 0; j < count; ++j) {
-        const RotaryPosition position = key_position(c.problem.chunk, KeyIndex(first + j));
-        c.rotary.angles(position, angles.data());
-        c.rotary.rotate(angles.data(), c.k_row(first + j, kv_head), rotated.row(j), c.head_dim);
+        const KeyIndex key(first + j);
+        c.rotations.key_angles(key, angles.data());
+        c.rotations.rotate_key(angles.data(), key, c.k_row(first + j, kv_head), rotated.row(j));
         call.energy.measure(rotated.row(j), energy.row(j));
         k_norm.push_back(squared_norm(rotated.row(j), c.head_dim));
         v_norm.push_back(squared_norm(v.row(j), c.head_dim_v));
-        key_feature(call, energy.row(j), static_cast<double>(position.value()), k_norm.back(), feature.row(j));
+        key_feature(call, energy.row(j), c.rotations.positions().key(key), k_norm.back(), feature.row(j));
         for (int e = 0; e < c.head_dim_v; ++e) v_squared.row(j)[e] = v.row(j)[e] * v.row(j)[e];
     }
 }
@@ -190,6 +205,11 @@ void PairTile::evaluate(const Call& call, const QueryFacts& facts, const QueryRo
                                           unit * (sum_variance(0, s[j], d) + 2 * s2 + shifted * shifted + 4));
         }
         std::fill(var + seen, var + n, 0.0);
+        for (int j = 0; j < seen; ++j) {
+            if (facts.attends(r, first + j)) continue;
+            probability[j] = var[j] = 0;
+            s[j] = std::numeric_limits<double>::lowest();  // times p it is 0, and it is never the largest
+        }
         if (!gradients) continue;
         const double delta = facts.delta[static_cast<std::size_t>(r)];
         for (int j = 0; j < n; ++j) ds.row(r)[j] = probability[j] * (dp.row(r)[j] - delta);

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "reference/error_scale.hpp"
 #include "reference/noise/matrix.hpp"
 #include "reference/noise/pair_energy.hpp"
 #include "reference/noise/precision.hpp"
@@ -13,18 +14,26 @@ namespace dca::reference::noise {
 
 /// One sequence of one error_scales call.
 struct Call {
-    Call(const SequenceContext& context, const Outputs& outputs);
+    /// attended: empty where every visible pair is attended.
+    Call(const SequenceContext& context, const Outputs& outputs, const AttendedKeys& attended);
 
     const SequenceContext& context;
     const Outputs& outputs;
+    const AttendedKeys& attended;
     Precision precision;
     PairEnergy energy;
-    std::vector<double> frequency;  ///< of each rotary pair
-    double mscale_squared;
+    std::vector<double> frequency;               ///< of each rotary pair
+    double mscale_squared, temperature_squared;  ///< the latter of the largest factor of the sequence
     /// Variance of a relative error common to all logits: pairs that hardly turn have cos = mscale, rounded the same
     /// way in q~ and k~ of every row. 0 where mscale is 1.
     double common_logit_variance;
 
+    /// What rotating back multiplies the square of a channel by; column as in PairEnergy.
+    [[nodiscard]] double back_squared(int column) const {
+        const bool rotary = column < energy.pairs();
+        const bool tables = context.rotations.temperature().place() == TemperaturePlace::tables;
+        return (rotary ? mscale_squared : 1) * (rotary || !tables ? temperature_squared : 1);
+    }
     [[nodiscard]] bool wants_gradients() const { return context.inputs.dout.has_value(); }
     /// Variances of one rounding relative to the square of the value: u^2 / 3.
     [[nodiscard]] double accumulator_variance() const { return precision.accumulator * precision.accumulator / 3; }
@@ -47,6 +56,14 @@ struct QueryFacts {
     std::vector<double> lse, visible_keys, out_norm, dout_norm, delta;  ///< norms are squared; delta = dout . out
 
     [[nodiscard]] int rows() const { return tile.rows(); }
+    /// Flags of the attended keys, rows x keys of the sequence; empty where every visible key is attended. Then
+    /// visible_keys counts the attended ones, and lse is 0 where there are none.
+    std::vector<std::uint8_t> attended;
+    std::int64_t key_count;
+
+    [[nodiscard]] bool attends(int r, std::int64_t key) const {
+        return attended.empty() || attended[static_cast<std::size_t>(r * key_count + key)] != 0;
+    }
     /// How many of the keys first, first + 1, ... (at most count) row r sees.
     [[nodiscard]] int visible(int r, std::int64_t first, int count) const;
 };
@@ -64,7 +81,7 @@ struct QueryRows {
     QueryRows(const Call& call, const QueryFacts& facts, Mode mode);
 
     Mode mode;
-    std::vector<RotaryPosition> position;
+    std::vector<double> position;
     Matrix rotated, energy, feature;
     Matrix turned;  ///< position^2 times the energy of each rotary pair
 };
@@ -83,8 +100,8 @@ struct KeyRows {
     [[nodiscard]] int count() const { return v.rows; }
 };
 
-/// rows x count values for a query tile and `count` keys beginning at key `first`. Pairs that are not visible have p =
-/// ds = variance = 0.
+/// rows x count values for a query tile and `count` keys beginning at key `first`. Pairs that are not visible, or
+/// not attended, have p = ds = variance = 0.
 class PairTile {
 public:
     PairTile(int rows, int columns, bool gradients);

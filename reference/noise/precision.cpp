@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "reference/math/chunk_positions.hpp"
+
 namespace dca::reference::noise {
 namespace {
 
@@ -40,22 +42,31 @@ bool rotates_in_dtype(Dtype dtype) {
 
 }  // namespace
 
-Precision precision_of(Dtype dtype) {
+Precision precision_of(const Problem& problem) {
+    const Dtype dtype = problem.dtype;
     const Dtype output = output_dtype(dtype);
     const Dtype wide = dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32;
     // In f64 the golden file is rounded like the candidate: two errors of the same size add.
     const double both = dtype == Dtype::f64 ? std::numbers::sqrt2 : 1;
     const double u = both * unit_roundoff(dtype), wide_u = both * unit_roundoff(wide);
     const double scale = traits(dtype).storage_bits == 8 ? operand_scale_8bit : 1;
-    return {.operand = u,
-            .operand_floor = std::max(floor_of(dtype) / scale, floor_of(wide)),
-            .rotated = (rotates_in_dtype(dtype) ? 3 : 1) * u * u / 3,
-            .table = dtype == Dtype::tf32 ? 0 : u * u / 3,
-            .output = both * unit_roundoff(output),
-            .output_floor = floor_of(output),
-            .accumulator = wide_u,
-            .accumulator_floor = floor_of(wide),
-            .angle = wide_u};
+    Precision precision{.operand = u,
+                        .operand_floor = std::max(floor_of(dtype) / scale, floor_of(wide)),
+                        .rotated = (rotates_in_dtype(dtype) ? 3 : 1) * u * u / 3,
+                        .table = dtype == Dtype::tf32 ? 0 : u * u / 3,
+                        .output = both * unit_roundoff(output),
+                        .output_floor = floor_of(output),
+                        .accumulator = wide_u,
+                        .accumulator_floor = floor_of(wide),
+                        .angle = wide_u};
+    const AngleArithmetic angles = dialect_of(problem).angles;
+    if (dtype == Dtype::f64 && (angles == AngleArithmetic::float32 || angles == AngleArithmetic::float32_chain)) {
+        const double u32 = unit_roundoff(Dtype::f32);
+        precision.rotated += u32 * u32 / 3;  // the table entries
+        precision.accumulator = precision.angle = u32;
+        precision.accumulator_floor = floor_of(Dtype::f32);
+    }
+    return precision;
 }
 
 }  // namespace dca::reference::noise

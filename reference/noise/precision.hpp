@@ -2,7 +2,7 @@
 // 2).
 #pragma once
 
-#include "reference/spec/dtype.hpp"
+#include "reference/spec/problem.hpp"
 
 namespace dca::reference::noise {
 
@@ -20,6 +20,8 @@ struct Precision {
     double angle;  ///< u of the rotary angles
 };
 
-[[nodiscard]] Precision precision_of(Dtype dtype);
+/// Of the problem's dtype. Where the dialect's own code works in float32 under f64 activations (its angles, and with
+/// them LSE and softmax, H33), so does an honest kernel.
+[[nodiscard]] Precision precision_of(const Problem& problem);
 
 }  // namespace dca::reference::noise

@@ -16,7 +16,7 @@ QueryGradientNoise::QueryGradientNoise(const Call& call, const QueryFacts& facts
       part_turned_(facts.rows(), call.energy.pairs()),
       dq_(facts.rows(), call.context.head_dim),
       shares_(static_cast<std::size_t>(facts.rows())),
-      angles_(call.context.rotary.angles_size()) {}
+      angles_(call.context.rotations.angles_size()) {}
 
 void QueryGradientNoise::add(const KeyRows& keys, const PairTile& tile, Products& products) {
     const int offset = static_cast<int>(tile.first_key - keys.first), n = tile.count;
@@ -51,12 +51,13 @@ void QueryGradientNoise::end_mode(const QueryRows& queries) {
     for (int r = 0; r < facts_.rows(); ++r) {
         call_.energy.measure(mode_dq_.row(r), energy.data());
         for (std::size_t e = 0; e < energy.size(); ++e) part_energy_.row(r)[e] += energy[e];
-        const auto position = static_cast<double>(queries.position[static_cast<std::size_t>(r)].value());
+        const double position = queries.position[static_cast<std::size_t>(r)];
         for (int k = 0; k < call_.energy.pairs(); ++k) {
             part_turned_.row(r)[k] += position * position * energy[static_cast<std::size_t>(k)];
         }
-        c.rotary.angles(queries.position[static_cast<std::size_t>(r)], angles_.data());
-        c.rotary.add_transposed(angles_.data(), mode_dq_.row(r), dq_.row(r), c.head_dim);
+        const QueryIndex i(facts_.tile.first_index + r);
+        c.rotations.query_angles(i, queries.mode, angles_.data());
+        c.rotations.add_transposed_query(angles_.data(), i, mode_dq_.row(r), dq_.row(r));
     }
     mode_dq_.clear();
 }
@@ -84,7 +85,7 @@ void QueryGradientNoise::finish(const MeanKey& mean_key, double k_concentration,
         double from_keys = 0, common = 0;
         for (int e = 0; e < c.head_dim; ++e) {
             const int column = call_.energy.column(e);
-            const double back = scale * (column < call_.energy.pairs() ? call_.mscale_squared : 1);
+            const double back = scale * call_.back_squared(column);
             const double dq2 = scale * dq_.row(r)[e] * dq_.row(r)[e], mean = mean_key.back.row(r)[e];
             const double keys = back * energy_.row(r)[column];
             const double turned = back * angle_error(r, column);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "reference/spec/dialect.hpp"
 #include "reference/spec/dtype.hpp"
 #include "reference/spec/error.hpp"
 
@@ -68,6 +69,7 @@ struct Problem {
     ChunkConfig chunk;
     RopeConfig rope;
     std::string dialect = "exact";
+    DialectFacts facts;                        ///< what the dialect's result depends on besides the tensors
     std::optional<double> softmax_scale;       ///< default head_dim^-0.5; multiplies the logits
     std::optional<std::int64_t> query_offset;  ///< absolute index of row 0; default seq_k - seq_q; not for packed
     std::vector<std::int32_t> cu_seqlens;      ///< not empty: packed layout, sequence s is [cu[s], cu[s+1])
@@ -79,6 +81,15 @@ struct Problem {
     }
     [[nodiscard]] std::int64_t resolved_query_offset() const {
         return packed() ? 0 : query_offset.value_or(shape.seq_k - shape.seq_q);
+    }
+    /// The phase of the call: decode for one query with several keys unless facts say otherwise.
+    [[nodiscard]] Phase resolved_phase() const {
+        const bool one_token = !packed() && shape.seq_q == 1 && shape.seq_k > 1;
+        return facts.phase.value_or(one_token ? Phase::decode : Phase::prefill);
+    }
+    /// Whether the call is a vertical-slash sparse prefill; decode is dense whatever the facts say.
+    [[nodiscard]] bool sparse_prefill() const {
+        return !facts.sparse_vertical_size.empty() && resolved_phase() == Phase::prefill;
     }
     /// head_dim^-0.5 in double unless given.
     [[nodiscard]] double resolved_softmax_scale() const;

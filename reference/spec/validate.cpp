@@ -138,6 +138,35 @@ void validate_packed(const Problem& problem) {
     if (problem.query_offset.value_or(0) != 0) reject("query_offset must be 0 in a packed problem");
 }
 
+void require_sizes(const char* field, const std::vector<std::int64_t>& sizes, std::int64_t heads_q) {
+    const auto count = static_cast<std::int64_t>(sizes.size());
+    if (count != 1 && count != heads_q) {
+        reject(std::string(field) + " has " + std::to_string(count) + " values; give one, or one for each of the " +
+               std::to_string(heads_q) + " query heads");
+    }
+    for (std::int64_t size : sizes) require_positive(field, size);
+}
+
+/// A sparse prefill needs both sizes; the other facts of it mean nothing without them.
+void validate_sparse(const DialectFacts& facts, std::int64_t heads_q) {
+    const bool vertical = !facts.sparse_vertical_size.empty(), slash = !facts.sparse_slash_size.empty();
+    if (vertical != slash) {
+        reject(std::string("dialect_sparse_") + (vertical ? "vertical" : "slash") +
+               "_size is given without dialect_sparse_" + (vertical ? "slash" : "vertical") +
+               "_size; a sparse prefill needs both");
+    }
+    const bool others = facts.sparse_last_q || facts.sparse_block || facts.sparse_forced_verticals ||
+                        facts.sparse_forced_slashes || facts.sparse_threshold || facts.sparse_rules;
+    if (!vertical && others) {
+        reject("dialect_sparse_* facts are given without dialect_sparse_vertical_size and dialect_sparse_slash_size");
+    }
+    if (!vertical) return;
+    require_sizes("dialect_sparse_vertical_size", facts.sparse_vertical_size, heads_q);
+    require_sizes("dialect_sparse_slash_size", facts.sparse_slash_size, heads_q);
+    require_positive("dialect_sparse_last_q", facts.sparse_last_q.value_or(1));
+    require_positive("dialect_sparse_block", facts.sparse_block.value_or(1));
+}
+
 void require_tensor(const char* which, const Tensor4& tensor, const Extents<4>& extents) {
     if (tensor.extents() != extents) reject(std::string(which) + " does not have the shape of the problem");
     std::int64_t at = 0;
@@ -157,6 +186,7 @@ void validate(const Problem& problem) {
     validate_chunk(problem.chunk);
     validate_rope(problem.rope, problem.shape.head_dim);
     if (problem.softmax_scale) require_finite("softmax_scale", *problem.softmax_scale);
+    validate_sparse(problem.facts, problem.shape.heads_q);
     if (problem.packed()) {
         validate_packed(problem);
     } else if (std::int64_t offset = problem.resolved_query_offset(); offset > max_position || offset < -max_position) {

@@ -9,6 +9,7 @@
 #include "reference/error_scale.hpp"
 #include "reference/forward.hpp"
 #include "reference/math/rope_frequencies.hpp"
+#include "reference/refusals.hpp"
 #include "verify/diagnose/mistake.hpp"
 
 namespace dca::verify {
@@ -38,6 +39,11 @@ bool nearer_to_golden(const std::optional<Tensor>& candidate, const std::optiona
 template <class Placed>
 std::optional<Trial> recomputed(const Evidence& evidence, const Problem& problem, Inputs inputs, const Placed& placed) {
     if (!evidence.gradients) inputs.dout.reset();
+    try {
+        reference::require_reproducible(problem);
+    } catch (const Unsupported&) {
+        return std::nullopt;  // the golden's dialect cannot make this mistake
+    }
     const Outputs outputs = reference::forward(problem, inputs);
     const golden::Results& truth = evidence.golden.results;
     if (nearer_to_golden(evidence.candidate.out, truth.out, placed(outputs.out)) ||

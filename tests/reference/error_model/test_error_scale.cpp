@@ -176,7 +176,7 @@ TEST_CASE("error_scales refuses what forward refuses, and outputs of another pro
     const Inputs inputs = trial_inputs(problem, 10, 1, false);
     const Outputs outputs = reference::forward(problem, inputs);
     Problem other = problem;
-    other.dialect = "chunkllama";
+    other.dialect = "nosuch";
     REQUIRE_THROWS_AS(reference::error_scales(other, inputs, outputs), Unsupported);
     other = problem;
     other.chunk.local_size = other.chunk.chunk_size;

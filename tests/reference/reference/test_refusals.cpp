@@ -30,8 +30,9 @@ TEST_CASE("unknown dialects, wrong shapes and overflowing logits are refused by 
     Problem problem = test::plain_problem(6, {4, 1});
     Inputs inputs = test::random_inputs(problem, 1);
 
-    problem.dialect = "vllm";
-    CHECK(contains(message_of([&] { (void)reference::forward(problem, inputs); }), "dialect 'vllm'"));
+    problem.dialect = "vlllm";
+    const std::string unknown = message_of([&] { (void)reference::forward(problem, inputs); });
+    CHECK(contains(unknown, "dialect 'vlllm' is not known; there are exact paper chunkllama "));
     problem.dialect = "exact";
 
     Inputs short_k = inputs;

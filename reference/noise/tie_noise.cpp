@@ -1,0 +1,83 @@
+#include "reference/noise/tie_noise.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace dca::reference {
+namespace {
+
+/// An lse counts as off by up to 6 sigma, and a part's by twice that of its row, which has more keys to average over.
+constexpr double width_in_sigma = 12;
+
+/// The weights of all rows with the near ties of one mode gone the other way; equal to `weights` where there are none.
+MergeWeights flipped(const Merge& merge, const Parts& parts, const MergeWeights& weights,
+                     const Tensor<float, 3>& lse_sigma, Mode mode) {
+    MergeWeights out = weights;
+    for (std::size_t n = 0; n < lse_sigma.values().size(); ++n) {
+        PerMode lse{};
+        for (std::size_t m = 0; m < lse.size(); ++m) lse[m] = parts[m].lse.values()[n];
+        const PerMode row = merge.weights_across(lse, mode, width_in_sigma * lse_sigma.values()[n]);
+        for (std::size_t m = 0; m < lse.size(); ++m) out[m].values()[n] = row[m];
+    }
+    return out;
+}
+
+Tensor4 merged(const Problem& problem, const Merge& merge, const Parts& parts, const MergeWeights& weights) {
+    const Shape& s = problem.shape;
+    Tensor4 out(out_extents(s));
+    std::vector<double> part(static_cast<std::size_t>(s.head_dim_v));
+    for (std::int64_t b = 0; b < s.batch; ++b) {
+        for (std::int64_t i = 0; i < s.seq_q; ++i) {
+            for (std::int64_t h = 0; h < s.heads_q; ++h) {
+                for (std::size_t m = 0; m < parts.size(); ++m) {
+                    std::copy_n(&parts[m].out(b, i, h, 0), part.size(), part.data());
+                    merge.add_products(weights[m](b, h, i), part.data(), static_cast<int>(part.size()),
+                                       &out(b, i, h, 0));
+                }
+            }
+        }
+    }
+    return out;
+}
+
+/// sigma^2 += the square of the change, and its mean over the row, since several flips may cancel in one channel.
+void widen(const Tensor4& before, const Tensor4& after, Tensor<float, 4>& sigma) {
+    const auto dim = static_cast<std::size_t>(before.extent(3));
+    for (std::size_t row = 0; row < before.values().size(); row += dim) {
+        double mean = 0;
+        const auto change = [&](std::size_t e) { return after.values()[row + e] - before.values()[row + e]; };
+        for (std::size_t e = 0; e < dim; ++e) mean += change(e) * change(e) / static_cast<double>(dim);
+        if (mean == 0) continue;
+        for (std::size_t e = 0; e < dim; ++e) {
+            float& value = sigma.values()[row + e];
+            const double own = value;
+            value = static_cast<float>(std::sqrt(own * own + mean + change(e) * change(e)));
+        }
+    }
+}
+
+}  // namespace
+
+bool has_tie_noise(const Problem& problem) {
+    return Merge(problem).rounds_to_16_bits();
+}
+
+void add_tie_noise(const Problem& problem, const Inputs& inputs, const Outputs& outputs, const Parts& parts,
+                   const Gradients* gradients, ErrorScales& scales) {
+    const Merge merge(problem);
+    if (!merge.rounds_to_16_bits()) return;
+    const MergeWeights weights = merge_weights(merge, parts);
+    const Tensor4 before = merged(problem, merge, parts, weights);
+    for (Mode mode : all_modes) {
+        const MergeWeights other = flipped(merge, parts, weights, scales.lse, mode);
+        if (other == weights) continue;
+        widen(before, merged(problem, merge, parts, other), scales.out);
+        if (gradients == nullptr) continue;
+        const Gradients changed = backward(problem, inputs, outputs, parts, other);
+        widen(gradients->dq, changed.dq, *scales.dq);
+        widen(gradients->dk, changed.dk, *scales.dk);
+        widen(gradients->dv, changed.dv, *scales.dv);
+    }
+}
+
+}  // namespace dca::reference
