@@ -3,81 +3,87 @@
 #include <algorithm>
 #include <iomanip>
 #include <ostream>
-#include <string>
-
-#include "reference/math/chunk_positions.hpp"
 
 namespace dca::cli {
 namespace {
 
-int digits(std::int64_t value) {
-    return static_cast<int>(std::to_string(value).size());
+using Cells = std::vector<std::string>;
+
+int widest(const Cells& cells) {
+    std::size_t width = 0;
+    for (const std::string& cell : cells) width = std::max(width, cell.size());
+    return static_cast<int>(width);
 }
 
 /// Cells of equal width, with | between chunks.
-class Row {
-public:
-    Row(std::ostream& out, std::int64_t chunk_len, int width) : out_(out), chunk_len_(chunk_len), width_(width) {}
-    void cell(std::int64_t column, std::int64_t value) {
-        if (column > 0) out_ << (column % chunk_len_ == 0 ? " | " : " ");
-        out_ << std::setw(width_) << value;
+void write_row(std::ostream& out, const Cells& cells, std::int64_t chunk_len, int width) {
+    for (std::size_t column = 0; column < cells.size(); ++column) {
+        if (column > 0) out << (static_cast<std::int64_t>(column) % chunk_len == 0 ? " | " : " ");
+        out << std::setw(width) << cells[column];
     }
+    out << '\n';
+}
 
-private:
-    std::ostream& out_;
-    std::int64_t chunk_len_;
-    int width_;
-};
+void write_maps(std::ostream& out, const PositionTable& table) {
+    std::vector<std::pair<std::string, Cells>> rows{{"i", {}}, {"P_k", {}}};
+    for (std::int64_t i = 0; i < table.seq_len(); ++i) {
+        rows[0].second.push_back(std::to_string(i));
+        rows[1].second.push_back(rounded_text(table.map().key(KeyIndex(i))));
+    }
+    for (Mode mode : all_modes) {
+        auto& [label, cells] = rows.emplace_back("P_" + std::string(name(mode)), Cells{});
+        for (std::int64_t i = 0; i < table.seq_len(); ++i) {
+            cells.push_back(rounded_text(table.map().query(QueryIndex(i), mode)));
+        }
+    }
+    int width = 0;
+    for (const auto& [label, cells] : rows) width = std::max(width, widest(cells));
+    for (const auto& [label, cells] : rows) {
+        out << std::left << std::setw(8) << label << std::right;
+        write_row(out, cells, table.chunk_len(), width);
+    }
+}
+
+void write_matrix(std::ostream& out, const PositionTable& table) {
+    std::vector<Cells> rows(static_cast<std::size_t>(table.seq_len()));
+    int width = 0;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        for (std::size_t j = 0; j <= i; ++j) {
+            const auto pair = table.pair(static_cast<std::int64_t>(i), static_cast<std::int64_t>(j));
+            rows[i].push_back(rounded_text(pair.relative()));
+        }
+        width = std::max(width, widest(rows[i]));
+    }
+    const int label_width = static_cast<int>(std::to_string(rows.size() - 1).size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        out << "i=" << std::setw(label_width) << i << ": ";
+        write_row(out, rows[i], table.chunk_len(), width);
+    }
+}
 
 }  // namespace
 
-PairPositions pair_positions(const ChunkConfig& chunk, std::int64_t query, std::int64_t key) {
-    const auto mode = reference::pair_mode(chunk, QueryIndex(query), KeyIndex(key));
-    expects(mode.has_value(), "the key is not visible to the query");
-    return {*mode, reference::query_position(chunk, QueryIndex(query), *mode).value(),
-            reference::key_position(chunk, KeyIndex(key)).value()};
-}
-
 void write_positions_text(std::ostream& out, const PositionTable& table) {
-    const auto& [chunk, n] = table;
-    out << "chunk_size " << chunk.chunk_size << ", local_size " << chunk.local_size << ", chunk_len "
-        << chunk.chunk_len() << ", seq_len " << n << "\n\n";
-
-    const int width = digits(std::max(n - 1, chunk.chunk_size));
-    const auto line = [&](const std::string& name, const auto& value) {
-        out << std::left << std::setw(8) << name << std::right;
-        Row row(out, chunk.chunk_len(), width);
-        for (std::int64_t i = 0; i < n; ++i) row.cell(i, value(i));
-        out << '\n';
-    };
-    line("i", [](std::int64_t i) { return i; });
-    line("P_k", [&](std::int64_t j) { return reference::key_position(chunk, KeyIndex(j)).value(); });
-    for (Mode mode : all_modes) {
-        line("P_" + std::string(name(mode)),
-             [&, mode](std::int64_t i) { return reference::query_position(chunk, QueryIndex(i), mode).value(); });
-    }
-
+    out << table.title() << "\n\n";
+    write_maps(out, table);
     out << "\nRelative positions P(i) - P_k(j), one row for each query i, columns j = 0 .. i:\n\n";
-    const int cell_width = digits(std::min(2 * chunk.chunk_len() - 1, std::min(chunk.chunk_size, n - 1)));
-    for (std::int64_t i = 0; i < n; ++i) {
-        out << "i=" << std::setw(digits(n - 1)) << i << ": ";
-        Row row(out, chunk.chunk_len(), cell_width);
-        for (std::int64_t j = 0; j <= i; ++j) row.cell(j, pair_positions(chunk, i, j).relative());
-        out << '\n';
-    }
+    write_matrix(out, table);
+    const std::vector<std::string> remarks = table.remarks();
+    if (!remarks.empty()) out << '\n';
+    for (const std::string& remark : remarks) out << remark << '\n';
 }
 
 void write_positions_csv(std::ostream& out, const PositionTable& table) {
     out << "query,key,mode,query_position,key_position,relative_position\n";
     std::string lines;
-    for (std::int64_t i = 0; i < table.seq_len && out.good(); ++i) {
+    for (std::int64_t i = 0; i < table.seq_len() && out.good(); ++i) {
         lines.clear();
         for (std::int64_t j = 0; j <= i; ++j) {
-            const PairPositions pair = pair_positions(table.chunk, i, j);
+            const PairPositions pair = table.pair(i, j);
             lines += std::to_string(i) + ',' + std::to_string(j) + ',';
             lines += name(pair.mode);
-            lines += ',' + std::to_string(pair.query) + ',' + std::to_string(pair.key) + ',' +
-                     std::to_string(pair.relative()) + '\n';
+            lines +=
+                ',' + exact_text(pair.query) + ',' + exact_text(pair.key) + ',' + exact_text(pair.relative()) + '\n';
         }
         out << lines;
     }
