@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "golden/case_layout.hpp"
+#include "golden/chunk_summary_store.hpp"
+#include "golden/dialect_facts.hpp"
 #include "golden/h5_attribute.hpp"
 #include "golden/schema.hpp"
 #include "golden/text.hpp"
@@ -117,6 +119,7 @@ private:
     }
 
     void read_one_attribute(const h5::AttributeReader& attributes, const std::string& name) {
+        if (name == "algorithm") return;  // read_case has read it
         const std::string what = "attribute " + printable(name);
         switch (classify_attribute(name)) {
             case AttributeClass::unknown: return error(what, "is unknown" + attribute_suggestion(name));
@@ -124,13 +127,18 @@ private:
                 guard(what, [&] { set_problem_attribute(name, attributes.read(name)); });
                 return;
             case AttributeClass::dialect_fact:
-                if (!is_known_dialect_fact(name)) note(what, "is not one that any dialect uses; ignored");
-                guard(what, [&] { data_.dialect_facts[name] = attributes.read(name); });
+                guard(what, [&] { set_dialect_fact(name, attributes.read(name), what); });
                 return;
             case AttributeClass::provenance:
                 guard(what, [&] { data_.provenance[name] = attributes.read(name); });
                 return;
         }
+    }
+
+    void set_dialect_fact(const std::string& name, const AttributeValue& value, const std::string& what) {
+        if (const FactRule* rule = find_fact(name)) return set_fact(*rule, value, data_.problem.facts);
+        note(what, "is not one that any dialect uses; ignored");
+        data_.dialect_facts[name] = value;
     }
 
     void set_problem_attribute(const std::string& name, const AttributeValue& value) {
@@ -244,6 +252,9 @@ private:
 
 CaseData read_case(hid_t file, const std::string& id, Demand demand, const Report& report) {
     try {
+        if (const h5::Handle group = h5::open_group(file, id); is_chunk_summary(group.get())) {
+            return read_chunk_summary_case(group.get(), id, demand, report);
+        }
         return CaseReader(file, id, demand, report).read();
     } catch (const std::bad_alloc&) {
         throw FormatError("case " + id + ": not enough memory for its tensors");

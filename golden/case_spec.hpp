@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "golden/chunk_summary_case.hpp"
 #include "reference/spec/problem.hpp"
 
 namespace dca::golden {
@@ -28,6 +29,7 @@ struct CaseSpec {
     Problem problem;
     InputRecipe recipe;
     Expectation expectation = Expectation::valid;
+    std::optional<ChunkSummarySpec> chunk_summary;  ///< set: algorithm=chunk_summary; problem and recipe are not meant
     friend bool operator==(const CaseSpec&, const CaseSpec&) = default;
 };
 

@@ -8,6 +8,8 @@
 #include <charconv>
 #include <cstdio>
 
+#include "golden/chunk_summary_text.hpp"
+#include "golden/dialect_facts.hpp"
 #include "golden/text.hpp"
 
 namespace dca::golden {
@@ -91,6 +93,14 @@ using View = std::string_view;
 const RopeConfig rope_defaults{};
 const InputRecipe recipe_defaults{};
 
+/// A fact of the dialect, under the name of its attribute.
+template <std::size_t N>
+constexpr Word fact_word() {
+    return {fact_names[N].name, fact_names[N].expected,
+            [](S& s, View v) { return read_fact(fact_rules()[N], v, s.problem.facts); },
+            [](const S& s) { return fact_text(fact_rules()[N], s.problem.facts); }};
+}
+
 // The order is that of the canonical text. `id` and the defaults that follow another word are handled apart, below.
 constexpr std::array words{
     Word{"batch", an_integer, [](S& s, View v) { return read_number(v, s.problem.shape.batch); },
@@ -116,6 +126,23 @@ constexpr std::array words{
          [](const S& s) { return s.problem.dtype == Dtype::f64 ? "" : std::string(name(s.problem.dtype)); }},
     Word{"dialect", "a name", [](S& s, View v) { return s.problem.dialect = v, !v.empty(); },
          [](const S& s) { return s.problem.dialect == "exact" ? "" : s.problem.dialect; }},
+    fact_word<0>(),
+    fact_word<1>(),
+    fact_word<2>(),
+    fact_word<3>(),
+    fact_word<4>(),
+    fact_word<5>(),
+    fact_word<6>(),
+    fact_word<7>(),
+    fact_word<8>(),
+    fact_word<9>(),
+    fact_word<10>(),
+    fact_word<11>(),
+    fact_word<12>(),
+    fact_word<13>(),
+    fact_word<14>(),
+    fact_word<15>(),
+    fact_word<16>(),
     Word{"rope", "one of neox interleaved none",
          [](S& s, View v) { return assign(parse_rope_layout(v), s.problem.rope.layout); },
          [](const S& s) {
@@ -187,6 +214,7 @@ constexpr std::string_view long_key(std::string_view key) {
 }
 
 std::string text_without_id(const CaseSpec& spec) {
+    if (spec.chunk_summary) return chunk_summary_text(spec);
     std::string out;
     for (const Word& word : words) {
         const std::string value = word.write(spec);
@@ -229,13 +257,20 @@ std::string to_text(const CaseSpec& spec) {
 }
 
 CaseSpec parse_case(std::string_view text) {
+    const std::vector<std::string_view> parts = split(text);
     CaseSpec spec;
+    if (names_chunk_summary(parts)) {
+        spec = parse_chunk_summary(parts);
+        if (spec.id.empty()) spec.id = derived_id(spec);
+        return spec;
+    }
     std::array<bool, words.size()> seen{};
-    for (std::string_view part : split(text)) {
+    for (std::string_view part : parts) {
         const std::size_t equals = part.find('=');
         if (equals == std::string_view::npos) reject("'" + printable(part) + "' is not of the form key=value");
         const std::string_view key = long_key(part.substr(0, equals));
         const std::string_view value = part.substr(equals + 1);
+        if (key == "algorithm") continue;  // dual_chunk, the default
         if (key == "id") {
             if (!spec.id.empty()) reject("'id' is given twice");
             if (!is_case_id(value)) reject("id '" + printable(value) + "' must be made of A-Z a-z 0-9 _ . -");

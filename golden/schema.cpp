@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "golden/dialect_facts.hpp"
 #include "golden/text.hpp"
 
 namespace dca::golden {
@@ -44,15 +45,9 @@ T named(const std::string& text, std::optional<T> (*parse)(std::string_view), st
 constexpr std::array<std::string_view, 7> dtype_list{"f64", "f32", "tf32", "f16", "bf16", "e4m3", "e5m2"};
 constexpr std::array<std::string_view, 3> rope_list{"neox", "interleaved", "none"};
 constexpr std::array<std::string_view, 6> scaling_list{"none", "linear", "ntk", "dynamic", "yarn", "llama3"};
-constexpr std::array<std::string_view, 9> dialect_list{
-    "exact", "chunkllama", "chunkqwen",       "chunkllama_flash_decoding", "vllm_fork",
-    "vllm",  "sglang",     "megatron_pr4048", "megatron_bridge_pr4185"};
-
 void set_dialect(P& p, const V& v) {
     const std::string& wanted = text_of(v);
-    if (std::find(dialect_list.begin(), dialect_list.end(), wanted) == dialect_list.end()) {
-        throw InvalidProblem(one_of(wanted, dialect_list));
-    }
+    if (find_dialect(wanted) == nullptr) throw InvalidProblem(one_of(wanted, dialect_names()));
     p.dialect = wanted;
 }
 
@@ -102,13 +97,6 @@ static_assert(std::is_sorted(attribute_table.begin(), attribute_table.end(),
                              [](const auto& a, const auto& b) { return a.name < b.name; }));
 
 constexpr std::array<std::string_view, 6> provenance_names{"source", "stub", "seed", "gradient", "note", "case_text"};
-constexpr std::array<std::string_view, 6> dialect_facts{"dialect_phase",
-                                                        "dialect_prompt_length",
-                                                        "dialect_max_position_embeddings",
-                                                        "dialect_max_seen_length",
-                                                        "dialect_original_max_position_embeddings",
-                                                        "dialect_table_rows"};
-
 using enum Axis;
 using enum Content;
 constexpr std::array<Axis, 4> q_axes{batch, seq_q, heads_q, head_dim}, k_axes{batch, seq_k, heads_kv, head_dim},
@@ -193,18 +181,23 @@ AttributeClass classify_attribute(std::string_view name) {
 }
 
 bool is_known_dialect_fact(std::string_view name) {
-    return std::find(dialect_facts.begin(), dialect_facts.end(), name) != dialect_facts.end();
+    return find_fact(name) != nullptr;
 }
 
 std::string attribute_suggestion(std::string_view name) {
     std::vector<std::string_view> names(provenance_names.begin(), provenance_names.end());
     for (const AttributeRule& rule : attribute_table) names.push_back(rule.name);
-    names.insert(names.end(), dialect_facts.begin(), dialect_facts.end());
+    for (const FactRule& rule : fact_rules()) names.push_back(rule.name);
     return suggestion(name, names);
 }
 
 std::span<const std::string_view> dialect_names() {
-    return dialect_list;
+    static const std::vector<std::string_view> names = [] {
+        std::vector<std::string_view> all;
+        for (const Dialect& dialect : dialects()) all.push_back(dialect.name);
+        return all;
+    }();
+    return names;
 }
 
 std::string_view name(Axis axis) {

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "golden/chunk_summary_case.hpp"
 #include "reference/spec/bundles.hpp"
 
 namespace dca::golden {
@@ -40,7 +41,10 @@ struct CaseData {
     Inputs inputs;
     Results results;
     std::optional<JudgeData> judge;
-    Attributes dialect_facts;  ///< the dialect_* attributes
+    /// Set: another algorithm (docs/chunk_summary.md); of problem only the dtype is meant then, inputs, results and
+    /// judge are empty.
+    std::optional<ChunkSummaryData> chunk_summary;
+    Attributes dialect_facts;  ///< dialect_* attributes that no dialect uses (problem.facts holds the others)
     Attributes provenance;     ///< source, stub, seed, gradient, note, case_text, measured_*, expected_*
 };
 

@@ -2,6 +2,8 @@
 // time or the place of writing.
 #include <algorithm>
 
+#include "golden/chunk_summary_store.hpp"
+#include "golden/dialect_facts.hpp"
 #include "golden/h5_attribute.hpp"
 #include "golden/h5_dataset.hpp"
 #include "golden/h5_output.hpp"
@@ -35,6 +37,11 @@ private:
     void write_attributes() {
         for (const AttributeRule& rule : problem_attributes()) {
             if (const auto value = rule.get(data_.problem)) {
+                h5::write_attribute(group_.get(), std::string(rule.name), *value);
+            }
+        }
+        for (const FactRule& rule : fact_rules()) {
+            if (const auto value = rule.get(data_.problem.facts)) {
                 h5::write_attribute(group_.get(), std::string(rule.name), *value);
             }
         }
@@ -173,6 +180,10 @@ FileWriter& FileWriter::operator=(FileWriter&&) noexcept = default;
 
 void FileWriter::write(const CaseData& data) {
     expects(is_case_id(data.id), "FileWriter: not a case id");
+    if (data.chunk_summary) {
+        validate(data.chunk_summary->problem, data.chunk_summary->inputs);
+        return impl_->reporting_the_disk_first([&] { write_chunk_summary_case(impl_->output.file(), data); });
+    }
     validate(data.problem, data.inputs);
     impl_->reporting_the_disk_first([&] { CaseWriter(impl_->output.file(), data).write(); });
 }

@@ -50,8 +50,8 @@ CaseData sample_case(const CaseSpec& spec) {
     }
     for (std::int64_t i = 0; i < shape.seq_q; ++i) judge.regions.query.push_back(static_cast<Region>(i % 4));
     for (std::int64_t j = 0; j < shape.seq_k; ++j) judge.regions.key.push_back(static_cast<Region>((j + 1) % 4));
-    data.dialect_facts = {{"dialect_phase", std::string("prefill")},
-                          {"dialect_prompt_length", std::vector<std::int64_t>{3, 4}}};
+    data.problem.facts.phase = Phase::prefill;
+    data.problem.facts.prompt_length = {3, 4};
     data.provenance = {{"case_text", to_text(spec)},
                        {"seed", static_cast<std::int64_t>(spec.recipe.seed)},
                        {"measured_max_abs", 1e-9},

@@ -81,11 +81,22 @@ TEST_CASE("names outside the lists are errors that show the list") {
           "attribute rope: is 'gptj', expected one of neox interleaved none");
     CHECK(error_with("rope_scaling", std::string("su")) ==
           "attribute rope_scaling: is 'su', expected one of none linear ntk dynamic yarn llama3");
-    CHECK(
-        error_with("dialect", std::string("vlllm")) ==
-        "attribute dialect: is 'vlllm', expected one of exact chunkllama chunkqwen chunkllama_flash_decoding vllm_fork "
-        "vllm sglang megatron_pr4048 megatron_bridge_pr4185");
+    CHECK(error_with("dialect", std::string("vlllm")) ==
+          "attribute dialect: is 'vlllm', expected one of exact paper chunkllama chunkqwen chunkllama_flash_decoding "
+          "vllm_fork vllm sglang megatron_pr4048 megatron_bridge_pr4185 llama_cpp_dca zerollama");
     CHECK(error_with("dialect", std::string("a\nb")).find('\n') == std::string::npos);
+}
+
+TEST_CASE("facts of a dialect are checked by type and range") {
+    CHECK(error_with("dialect_phase", std::string("training")) ==
+          "attribute dialect_phase: is a string that is not prefill or decode");
+    CHECK(error_with("dialect_prompt_length", 3.5) ==
+          "attribute dialect_prompt_length: is a floating-point number that is not integers from 1 to 2^40, one or one "
+          "for each sequence");
+    CHECK(error_with("dialect_prompt_length", std::vector<std::int64_t>{3, 0}).find("is a list") != std::string::npos);
+    CHECK(error_with("dialect_table_rows", std::int64_t{0}).find("from 1 to 2^40") != std::string::npos);
+    CHECK(error_with("dialect_max_seen_length", (std::int64_t{1} << 40) + 1).find("from 0 to 2^40") !=
+          std::string::npos);
 }
 
 TEST_CASE("problems that cannot be computed are errors") {

@@ -28,6 +28,7 @@ public:
         spec.problem.chunk = {integer(-3, 100), integer(-3, 100)};
         spec.problem.dtype = static_cast<Dtype>(integer(0, 6));
         if (coin()) spec.problem.dialect = "vllm";
+        facts(spec.problem.facts);
         rope(spec.problem.rope);
         if (coin()) spec.problem.softmax_scale = real();
         if (coin()) spec.problem.query_offset = integer(-100, 100);
@@ -38,6 +39,28 @@ public:
     }
 
 private:
+    void facts(DialectFacts& facts) {
+        if (coin()) facts.phase = coin() ? Phase::prefill : Phase::decode;
+        if (coin()) facts.prompt_length.assign(static_cast<std::size_t>(integer(1, 3)), integer(1, 99));
+        if (coin()) facts.max_position_embeddings = integer(1, std::int64_t{1} << 40);
+        if (coin()) facts.max_seen_length = integer(0, 99);
+        if (coin()) facts.original_max_position_embeddings = integer(0, 99);
+        if (coin()) facts.table_rows = integer(1, 99);
+        if (coin()) facts.page_size = integer(1, 99);
+        if (coin()) facts.paper_window = integer(0, 99);
+        if (coin()) facts.path = coin() ? MegatronPath::unfused : MegatronPath::flash;
+        const auto sizes = [&](std::vector<std::int64_t>& list) {
+            list.assign(static_cast<std::size_t>(integer(1, 3)), integer(1, 99));
+        };
+        if (coin()) sizes(facts.sparse_vertical_size);
+        if (coin()) sizes(facts.sparse_slash_size);
+        if (coin()) facts.sparse_last_q = integer(1, 99);
+        if (coin()) facts.sparse_block = integer(1, 99);
+        if (coin()) facts.sparse_forced_verticals = integer(0, 99);
+        if (coin()) facts.sparse_forced_slashes = integer(0, 99);
+        if (coin()) facts.sparse_threshold = integer(0, std::int64_t{1} << 40);
+        if (coin()) facts.sparse_rules = coin() ? SparseRules::vllm : SparseRules::sglang_later;
+    }
     bool coin() { return integer(0, 1) == 1; }
     std::int64_t integer(std::int64_t low, std::int64_t high) {
         return std::uniform_int_distribution<std::int64_t>(low, high)(engine_);

@@ -1,4 +1,5 @@
 // docs/golden_format.md names everything the schema has.
+#include "golden/dialect_facts.hpp"
 #include "golden/schema.hpp"
 #include "tests/golden/scratch_folder.hpp"
 #include "tests/support/catch.hpp"
@@ -17,6 +18,10 @@ TEST_CASE("the document of the file format names every attribute, dataset, axis 
         CAPTURE(rule.path());
         CHECK((mentions("`" + rule.path() + "`") || mentions("`" + std::string(rule.name) + "`")));
         for (const Axis axis : axes_of(rule, false)) CHECK(mentions(std::string(name(axis))));
+    }
+    for (const FactName& fact : fact_names) {
+        CAPTURE(fact.name);
+        CHECK(mentions("`" + std::string(fact.name) + "`"));
     }
     for (const std::string_view dialect : dialect_names()) {
         CAPTURE(dialect);

@@ -53,5 +53,11 @@ TEST_CASE("attributes of a recording arrive in the problem") {
     CHECK(data.problem.rope.original_max_position == 32.0);
     CHECK(data.problem.query_offset == 0);
     CHECK(std::get<std::string>(data.provenance.at("gradient")) == "detached_merge");
-    CHECK(std::get<std::string>(data.dialect_facts.at("dialect_path")) == "unfused");
+    CHECK(data.problem.facts.path == MegatronPath::unfused);
+    CHECK(data.dialect_facts.contains("dialect_concentration_factor"));  // no dialect uses it
+    const CaseData packed =
+        FileReader(std::filesystem::path(DCA_SOURCE_DIR) / "tests/recordings/vllm.h5").read("vllm_packed");
+    CHECK(packed.problem.facts.phase == Phase::prefill);
+    CHECK(packed.problem.facts.prompt_length == std::vector<std::int64_t>{27, 5, 14});
+    CHECK(packed.problem.facts.original_max_position_embeddings == 12);
 }

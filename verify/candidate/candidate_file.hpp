@@ -22,6 +22,8 @@ public:
     /// also carries inputs or problem attributes, they must be the golden's. Throws golden-style FormatError naming
     /// file, case and dataset.
     [[nodiscard]] virtual golden::Results read(const golden::CaseData& golden) const = 0;
+    /// The same for a chunk-summary case.
+    [[nodiscard]] virtual golden::ChunkSummaryResults read_chunk_summary(const golden::CaseData& golden) const = 0;
 };
 
 /// Opens by content type of the name: .h5/.hdf5, .npz, .safetensors; anything else is a FormatError that says so.

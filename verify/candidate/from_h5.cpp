@@ -7,6 +7,7 @@
 #include "golden/h5_dataset.hpp"
 #include "golden/schema.hpp"
 #include "golden/text.hpp"
+#include "verify/candidate/chunk_summary_names.hpp"
 #include "verify/candidate/tensor_source.hpp"
 
 namespace dca::verify {
@@ -107,6 +108,10 @@ public:
         const h5::Handle group = h5::open_group(file_.get(), case_id);
         const h5::AttributeReader attributes(group.get());
         for (const std::string& name : attributes.names()) {
+            if (name == "algorithm" || golden.chunk_summary) {
+                check_other_algorithm(name, attributes, golden);
+                continue;
+            }
             const golden::AttributeClass kind = golden::classify_attribute(name);
             if (kind == golden::AttributeClass::unknown) {
                 throw FormatError("attribute " + golden::printable(name) + " is unknown" +
@@ -126,6 +131,16 @@ public:
     }
 
 private:
+    static void check_other_algorithm(const std::string& name, const h5::AttributeReader& attributes,
+                                      const golden::CaseData& golden) {
+        try {
+            if (name == "algorithm") return check_algorithm(attributes.read(name), golden);
+            check_chunk_summary_attribute(name, attributes.read(name), golden);
+        } catch (const Error& error) {
+            throw FormatError("attribute " + golden::printable(name) + " " + error.what());
+        }
+    }
+
     std::filesystem::path path_;
     h5::Handle file_;
     std::vector<std::string> names_;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "golden/text.hpp"
+#include "verify/candidate/chunk_summary_names.hpp"
 
 namespace dca::verify {
 namespace {
@@ -58,6 +59,28 @@ public:
                                   std::to_string(differs.first - values.begin()) + ": the candidate ran other inputs");
             }
         });
+    }
+
+    /// Values of a chunk-summary output; empty if the file has none.
+    [[nodiscard]] std::vector<double> values(const std::string& tensor,
+                                             const std::vector<std::int64_t>& extents) const {
+        std::vector<double> result;
+        with(true, tensor, [&](const std::string& name) {
+            require_shape(name, extents, true);
+            result.resize(static_cast<std::size_t>(chunk_summary::element_count(extents)));
+            source_.read(name, result);
+        });
+        return result;
+    }
+
+    /// The names of both algorithms are read; those of the other one are errors where a case is judged.
+    void require_tensors(bool (*belongs)(const TensorName&, const golden::CaseData&)) const {
+        for (const auto& [tensor, name] : tensors_) {
+            if (tensor.case_id != case_id_ || belongs(tensor, golden_)) continue;
+            throw FormatError(source_.path().string() + ": case " + golden_.id + ": " +
+                              (tensor.output ? "outputs/" : "inputs/") + tensor.tensor +
+                              ": the golden's problem has no such tensor");
+        }
     }
 
     void check_problem() const {
@@ -117,7 +140,8 @@ TensorName parse_tensor_name(std::string_view name) {
         parsed.case_id = parts.front();
         parts.pop_back();
     }
-    const bool known = parsed.output ? contains(output_names, parsed.tensor) : contains(input_names, parsed.tensor);
+    const bool known = (parsed.output ? contains(output_names, parsed.tensor) : contains(input_names, parsed.tensor)) ||
+                       is_chunk_summary_tensor(parsed.output, parsed.tensor);
     if (!parts.empty() || !known) {
         throw FormatError(
             "tensor name '" + golden::printable(name) +
@@ -152,13 +176,43 @@ std::vector<std::string> NamedCandidate::case_ids() const {
     return ids;
 }
 
+std::string NamedCandidate::id_in_file(const golden::CaseData& golden) const {
+    const std::vector<std::string> ids = case_ids();
+    const bool bare = ids.size() == 1 && ids.front().empty();
+    return bare ? std::string() : golden.id;
+}
+
+golden::ChunkSummaryResults NamedCandidate::read_chunk_summary(const golden::CaseData& golden) const {
+    const golden::ChunkSummaryData& of = *golden.chunk_summary;
+    const CaseReader reader(*source_, tensors_, id_in_file(golden), golden);
+    reader.require_tensors([](const TensorName& name, const golden::CaseData& data) {
+        return is_chunk_summary_tensor(name.output, name.tensor, data.chunk_summary->problem);
+    });
+    reader.check_problem();
+    golden::ChunkSummaryResults results;
+    const auto same = [&](const std::string& name, const chunk_summary::Sizes& extents,
+                          const std::vector<double>& expected) {
+        reader.same_input(name, extents, expected.empty() ? nullptr : &expected, true);
+    };
+    results.out = reader.values("out", out_extents(of.problem));
+    same("dout", out_extents(of.problem), of.inputs.dout);
+    for (const chunk_summary::TensorId id : chunk_summary::all_tensors) {
+        if (!has(of.problem, id)) continue;
+        const chunk_summary::Sizes sizes = extents(of.problem, id);
+        same(std::string(name(id)), sizes, of.inputs.tensors[id]);
+        results.gradients[id] = reader.values(gradient_name(id), sizes);
+    }
+    return results;
+}
+
 golden::Results NamedCandidate::read(const golden::CaseData& golden) const {
     const Problem& problem = golden.problem;
     const Shape& shape = problem.shape;
-    const std::vector<std::string> ids = case_ids();
-    const bool bare = ids.size() == 1 && ids.front().empty();
-    const CaseReader reader(*source_, tensors_, bare ? std::string() : golden.id, golden);
+    const CaseReader reader(*source_, tensors_, id_in_file(golden), golden);
 
+    reader.require_tensors([](const TensorName& name, const golden::CaseData&) {
+        return name.output ? contains(output_names, name.tensor) : contains(input_names, name.tensor);
+    });
     reader.check_problem();
     const auto same = [&](const char* tensor, const Tensor4* expected) {
         const std::vector<std::int64_t> extents =

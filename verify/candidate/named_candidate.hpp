@@ -31,8 +31,12 @@ public:
 
     [[nodiscard]] std::vector<std::string> case_ids() const override;
     [[nodiscard]] golden::Results read(const golden::CaseData& golden) const override;
+    [[nodiscard]] golden::ChunkSummaryResults read_chunk_summary(const golden::CaseData& golden) const override;
 
 private:
+    /// The id under which the tensors of this case lie: empty for bare names.
+    [[nodiscard]] std::string id_in_file(const golden::CaseData& golden) const;
+
     std::unique_ptr<TensorSource> source_;
     std::map<TensorName, std::string> tensors_;  // -> name in the file
 };

@@ -18,6 +18,7 @@ namespace {
 struct Options {
     std::int64_t seq_len = 8192, head_dim = 128, memory_seq_len = 0;
     int repeats = 5, threads = 0;
+    bool dialects = false;
 };
 
 template <class... Values>
@@ -31,7 +32,7 @@ void print_problem(const verify::Machine& machine, const Problem& problem, doubl
     print("machine   %s, %d %s, %s kernels\n", machine.cpu.c_str(), machine.threads,
           machine.threads == 1 ? "thread" : "threads", machine.instructions.c_str());
     print("FMA peak  %.1f GFLOP/s, measured\n", peak);
-    print("problem   1 head, n = %lld, d = %lld, f64, chunk_size %lld, local_size %lld\n",
+    print("problem   1 head, n = %lld, d = %lld, chunk_size %lld, local_size %lld\n",
           static_cast<long long>(problem.shape.seq_k), static_cast<long long>(problem.shape.head_dim),
           static_cast<long long>(problem.chunk.chunk_size), static_cast<long long>(problem.chunk.local_size));
 }
@@ -57,6 +58,15 @@ void run_times(const Problem& problem, int repeats, double peak) {
     std::cout << "Operations counted: forward 4 n^2 d / 2, backward 2.5 times that. Repeats: " << repeats << ".\n";
 }
 
+void run_dialects(const Problem& problem, int repeats) {
+    print("\nTime of each dialect / exact, f32, in alternation, median (min .. max) of %d repeats:\n", repeats);
+    print("%-26s %-24s  %s\n", "dialect", "forward", "backward");
+    for (const verify::DialectTimes& times : verify::bench_dialects(problem, repeats)) {
+        print("%-26s %.3f (%.3f .. %.3f)   %.3f (%.3f .. %.3f)\n", times.dialect.c_str(), times.forward.median,
+              times.forward.low, times.forward.high, times.backward.median, times.backward.low, times.backward.high);
+    }
+}
+
 void run_memory(const Problem& problem, double peak) {
     const verify::BenchMemory memory = verify::bench_memory(problem);
     const auto n = static_cast<double>(problem.shape.seq_k), d = static_cast<double>(problem.shape.head_dim);
@@ -79,6 +89,8 @@ int run(const Options& options) {
     std::cout << std::flush;
     if (memory_only) {
         run_memory(problem, peak);
+    } else if (options.dialects) {
+        run_dialects(problem, options.repeats);
     } else {
         run_times(problem, options.repeats, peak);
     }
@@ -94,6 +106,7 @@ void add_bench(CLI::App& app, Action& action) {
     command->add_option("--head-dim", options->head_dim, "Channels (default 128)");
     auto* repeats = command->add_option("--repeats", options->repeats, "Measurements of each pass (default 5)")
                         ->check(CLI::Range(1, 10000));
+    command->add_flag("--dialects", options->dialects, "Instead: the time of every dialect against exact");
     command->add_option("--threads", options->threads, "Threads (default: all)")->check(CLI::Range(1, 4096));
     command->add_option("--memory", options->memory_seq_len, "Instead: peak memory of one forward pass at this length")
         ->check(CLI::Range(std::int64_t{1}, max_position))

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "reference/chunk_summary/spec/tensors.hpp"
 #include "verify/cli/commands.hpp"
 #include "verify/cli/output_file.hpp"
 #include "verify/cli/terminal.hpp"
@@ -27,6 +28,13 @@ std::vector<std::pair<std::string, Writer>> reports(const Options& options) {
     if (!options.junit.empty()) wanted.emplace_back(options.junit, verify::write_junit);
     if (!options.markdown.empty()) wanted.emplace_back(options.markdown, verify::write_markdown);
     return wanted;
+}
+
+/// The outputs of all algorithms.
+std::vector<std::string> tensor_names() {
+    std::vector<std::string> names{"out", "lse", "dq", "dk", "dv"};
+    for (const chunk_summary::TensorId id : chunk_summary::all_tensors) names.push_back(gradient_name(id));
+    return names;
 }
 
 int run(const Options& options) {
@@ -60,7 +68,7 @@ void add_compare(CLI::App& app, Action& action) {
         ->allow_extra_args(false);
     command->add_option("--tensor", options->tensors, "Only this tensor; can be repeated")
         ->allow_extra_args(false)
-        ->check(CLI::IsMember({"out", "lse", "dq", "dk", "dv"}));
+        ->check(CLI::IsMember(tensor_names()));
     command->add_flag("-v,--verbose", options->verbose, "Region tables for passing cases too");
     command->add_option("--json", options->json, "Write the whole report as JSON");
     command->add_option("--junit", options->junit, "Write a JUnit XML report");

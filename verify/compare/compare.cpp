@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "verify/compare/reason.hpp"
+
 namespace dca::verify {
 namespace {
 
@@ -64,20 +66,7 @@ public:
     }
 
     [[nodiscard]] CaseReport finish() {
-        if (report_.tensors.empty()) {
-            report_.verdict = Verdict::skipped;
-            report_.reason = "golden and candidate have no tensor in common";
-            return std::move(report_);
-        }
-        report_.verdict = Verdict::listed;
-        for (const TensorReport& tensor : report_.tensors) report_.verdict = join(report_.verdict, tensor.verdict);
-        if (report_.verdict == Verdict::skipped || report_.verdict == Verdict::mistrusted) {
-            for (const TensorReport& tensor : report_.tensors) {
-                if (tensor.verdict == report_.verdict && report_.reason.empty()) {
-                    report_.reason = tensor.tensor + ": " + tensor.reason;
-                }
-            }
-        }
+        conclude(report_);
         return std::move(report_);
     }
 
@@ -102,7 +91,11 @@ Lines lines_for(const std::string& tensor) {
     // has one value per row, so a row rule would repeat the element rule.
     if (tensor == "out") return {6, 2};
     if (tensor == "lse") return {6, 0};
-    expects(tensor == "dq" || tensor == "dk" || tensor == "dv", "lines_for: unknown tensor");
+    const auto is_gradient = [&](chunk_summary::TensorId id) { return tensor == gradient_name(id); };
+    const auto& others = chunk_summary::all_tensors;
+    expects(
+        tensor == "dq" || tensor == "dk" || tensor == "dv" || std::any_of(others.begin(), others.end(), is_gradient),
+        "lines_for: unknown tensor");
     return {6, 3};
 }
 

@@ -15,7 +15,7 @@ struct Lines {
     double row;      ///< rms_row(error) <= row * rms_row(sigma); 0: the rule does not apply
 };
 
-/// out 6 / 2, lse 6 / none, gradients 6 / 3.
+/// out 6 / 2, lse 6 / none, gradients (those of chunk-summary cases too) 6 / 3.
 [[nodiscard]] Lines lines_for(const std::string& tensor);
 
 /// A ratio above this fraction of its line is marginal: passed, and said so.

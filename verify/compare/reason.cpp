@@ -81,4 +81,20 @@ void conclude(TensorReport& report, const Findings& findings) {
     }
 }
 
+void conclude(CaseReport& report) {
+    if (report.tensors.empty()) {
+        report.verdict = Verdict::skipped;
+        report.reason = "golden and candidate have no tensor in common";
+        return;
+    }
+    report.verdict = Verdict::listed;
+    for (const TensorReport& tensor : report.tensors) report.verdict = join(report.verdict, tensor.verdict);
+    if (report.verdict != Verdict::skipped && report.verdict != Verdict::mistrusted) return;
+    for (const TensorReport& tensor : report.tensors) {
+        if (tensor.verdict == report.verdict && report.reason.empty()) {
+            report.reason = tensor.tensor + ": " + tensor.reason;
+        }
+    }
+}
+
 }  // namespace dca::verify

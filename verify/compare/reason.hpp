@@ -21,4 +21,7 @@ struct Findings {
 /// Sets verdict, reason and remark from the regions, the lines and the findings.
 void conclude(TensorReport& report, const Findings& findings);
 
+/// Joins the verdicts of the tensors; a case without any is skipped.
+void conclude(CaseReport& report);
+
 }  // namespace dca::verify

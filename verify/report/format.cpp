@@ -79,6 +79,27 @@ std::vector<std::vector<std::string>> region_table(const TensorReport& tensor) {
     return table;
 }
 
+std::vector<std::string> tensor_columns(const RunReport& report) {
+    std::vector<std::string> names(tensor_order.begin(), tensor_order.end());
+    bool standard = false;
+    const auto add = [&](const std::string& tensor) {
+        const auto found = std::find(names.begin(), names.end(), tensor);
+        if (found == names.end()) {
+            names.push_back(tensor);
+        } else {
+            standard = standard || (found > names.begin() && found < names.begin() + tensor_order.size());
+        }
+    };
+    for (const CaseReport& one : report.cases) {
+        for (const TensorReport& tensor : one.tensors) add(tensor.tensor);
+        for (const std::string& absent : one.not_in_candidate) add(absent);
+    }
+    if (!standard && names.size() > tensor_order.size()) {
+        names.erase(names.begin() + 1, names.begin() + tensor_order.size());
+    }
+    return names;
+}
+
 const TensorReport* find_tensor(const CaseReport& report, std::string_view tensor) {
     for (const TensorReport& candidate : report.tensors) {
         if (candidate.tensor == tensor) return &candidate;

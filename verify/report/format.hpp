@@ -12,6 +12,10 @@ namespace dca::verify {
 
 inline constexpr std::array<std::string_view, 5> tensor_order{"out", "lse", "dq", "dk", "dv"};
 
+/// The columns of a table of this run: those of tensor_order, then what other algorithms have, in the order found.
+/// Where no case has any of lse, dq, dk and dv but some have others, only those that there are.
+[[nodiscard]] std::vector<std::string> tensor_columns(const RunReport& report);
+
 /// Three significant digits.
 [[nodiscard]] std::string short_number(double value);
 /// Two values with as many digits as it takes to tell them apart, at least nine.

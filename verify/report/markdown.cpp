@@ -57,10 +57,11 @@ void write_markdown(std::ostream& out, const RunReport& report) {
     out << "## " << headline_word(report.verdict) << ": " << plain(headline_text(report)) << "\n\n"
         << plain("golden " + report.golden + ", candidate " + report.candidate) << "\n\n";
     std::vector<std::vector<std::string>> table{{"case", "verdict", "dtype"}};
-    for (std::string_view tensor : tensor_order) table.front().emplace_back(tensor);
+    const std::vector<std::string> columns = tensor_columns(report);
+    for (const std::string& tensor : columns) table.front().push_back(tensor);
     for (const CaseReport& one : report.cases) {
         table.push_back({one.id, std::string(name(one.verdict)), one.dtype});
-        for (std::string_view tensor : tensor_order) {
+        for (const std::string& tensor : columns) {
             const TensorReport* found = find_tensor(one, tensor);
             table.back().push_back(found ? ratios(*found) : "");
         }

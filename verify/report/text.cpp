@@ -104,11 +104,12 @@ private:
     /// A table with one line per case; verbose: the regions of every tensor instead.
     void passes(const RunReport& report) {
         std::vector<std::vector<std::string>> table{{"", "case", "dtype"}};
-        for (std::string_view tensor : tensor_order) table.front().emplace_back(tensor);
+        const std::vector<std::string> columns = tensor_columns(report);
+        for (const std::string& tensor : columns) table.front().push_back(tensor);
         for (const CaseReport& one : report.cases) {
             if (!is_pass(one.verdict)) continue;
             table.push_back({std::string(name(one.verdict)), one.id, one.dtype});
-            for (std::string_view tensor : tensor_order) {
+            for (const std::string& tensor : columns) {
                 const TensorReport* found = find_tensor(one, tensor);
                 table.back().push_back(found ? ratios(*found) + (found->remark.empty() ? "" : " *") : "");
             }
@@ -142,7 +143,7 @@ private:
 
     /// Tensors nobody compared because the candidate does not have them: a pass does not speak of them.
     void missing(const RunReport& report) {
-        for (std::string_view tensor : tensor_order) {
+        for (const std::string& tensor : tensor_columns(report)) {
             std::size_t cases = 0;
             for (const CaseReport& one : report.cases) {
                 for (const std::string& absent : one.not_in_candidate) cases += absent == tensor ? 1 : 0;

@@ -96,6 +96,44 @@ BenchTimes bench_times(const Problem& problem, int repeats) {
     return {forward.times(operations), backward.times(2.5 * operations)};
 }
 
+std::vector<DialectTimes> bench_dialects(Problem problem, int repeats) {
+    problem.dtype = Dtype::f32;
+    // Lengths past these references, so that every length factor differs from 1.
+    problem.facts.max_position_embeddings = problem.shape.seq_k;
+    problem.facts.max_seen_length = 2 * problem.shape.seq_k;
+    const Inputs inputs = inputs_of(problem, true);
+    const auto timed = [&](const Problem& p, double& forward, double& backward) {
+        const bool needs_parts = reference::backward_needs_parts(p);
+        reference::Parts parts;
+        Outputs outputs;
+        forward = seconds_of([&] {
+            outputs = needs_parts ? reference::forward(p, inputs, parts) : reference::forward(p, inputs);
+        });
+        backward = seconds_of([&] {
+            (void)reference::backward(p, inputs, outputs, std::nullopt, needs_parts ? &parts : nullptr);
+        });
+    };
+    std::vector<DialectTimes> all;
+    for (const Dialect& dialect : dialects()) {
+        Problem other = problem;
+        other.dialect = dialect.name;
+        const bool vllm_like = dialect.temperature.length != TemperatureLength::longest_seen;
+        const bool known_place = dialect.temperature.place != TemperaturePlace::undocumented;
+        if (vllm_like && known_place) other.facts.original_max_position_embeddings = problem.shape.seq_k / 4;
+        std::vector<double> forward, backward;
+        for (int repeat = 0; repeat < repeats + 1; ++repeat) {
+            double exact_forward = 0, exact_backward = 0, its_forward = 0, its_backward = 0;
+            timed(problem, exact_forward, exact_backward);
+            timed(other, its_forward, its_backward);
+            if (repeat == 0) continue;  // warm-up
+            forward.push_back(its_forward / exact_forward);
+            backward.push_back(its_backward / exact_backward);
+        }
+        all.push_back({std::string(dialect.name), spread(forward), spread(backward)});
+    }
+    return all;
+}
+
 BenchMemory bench_memory(const Problem& problem) {
     const auto bytes = [](const auto& tensor) { return tensor.size() * static_cast<std::int64_t>(sizeof(double)); };
     const Inputs inputs = inputs_of(problem, false);

@@ -41,6 +41,16 @@ struct BenchTimes {
 /// Runs both passes `repeats` times after one unmeasured run.
 [[nodiscard]] BenchTimes bench_times(const Problem& problem, int repeats);
 
+/// Times of one dialect against `exact` on the same inputs, in alternation: ratios of each repeat.
+struct DialectTimes {
+    std::string dialect;
+    Spread forward, backward;
+};
+
+/// Every dialect on the problem, in f32 so that all their roundings are at work. backward is given the parts of the
+/// forward pass where the dialect needs them, as `dca run` does.
+[[nodiscard]] std::vector<DialectTimes> bench_dialects(Problem problem, int repeats);
+
 struct BenchMemory {
     double seconds = 0;
     std::int64_t input_bytes = 0;   ///< q, k and v

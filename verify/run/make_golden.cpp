@@ -15,6 +15,10 @@
 #include "reference/error_scale.hpp"
 #include "reference/forward.hpp"
 #include "reference/math/chunk_positions.hpp"
+#include "reference/noise/tie_noise.hpp"
+#include "reference/refusals.hpp"
+#include "verify/run/chunk_summary_golden.hpp"
+#include "verify/run/sparse_golden.hpp"
 
 namespace dca::verify {
 namespace {
@@ -31,8 +35,33 @@ void keep_provenance(golden::CaseData& data) {
     data.provenance = std::move(kept);
 }
 
-std::string not_computed(const std::string& dialect) {
-    return "this version does not compute the dialect '" + dialect + "'";
+/// Does the work of one case; what goes wrong is said with the name of the case.
+template <class Work>
+void for_case(const std::string& where, const Work& work) {
+    try {
+        work();
+    } catch (const std::bad_alloc&) {
+        throw IoError(where + ": not enough memory to compute it");
+    } catch (const Unsupported& error) {
+        throw Unsupported(where + ": " + error.what());
+    }
+}
+
+/// What a sparse prefill depends on, and nothing where the facts ask for none.
+DialectFacts sparse_facts(const DialectFacts& given) {
+    DialectFacts facts;
+    if (given.sparse_vertical_size.empty()) return facts;
+    facts.phase = given.phase;
+    facts.prompt_length = given.prompt_length;
+    facts.sparse_vertical_size = given.sparse_vertical_size;
+    facts.sparse_slash_size = given.sparse_slash_size;
+    facts.sparse_last_q = given.sparse_last_q;
+    facts.sparse_block = given.sparse_block;
+    facts.sparse_forced_verticals = given.sparse_forced_verticals;
+    facts.sparse_forced_slashes = given.sparse_forced_slashes;
+    facts.sparse_threshold = given.sparse_threshold;
+    facts.sparse_rules = given.sparse_rules;
+    return facts;
 }
 
 /// Throws unless a valid case is valid, a must_reject case is refused, and every id is new.
@@ -42,53 +71,51 @@ void check_cases(const std::vector<golden::CaseSpec>& cases) {
         if (!ids.insert(spec.id).second) throw InvalidProblem("two cases are named " + spec.id);
         std::optional<std::string> refusal;
         try {
-            validate(spec.problem);
+            spec.chunk_summary ? validate(spec.chunk_summary->problem) : validate(spec.problem);
         } catch (const InvalidProblem& error) {
             refusal = error.what();
         }
-        if (!refusal && !computes_dialect(spec.problem.dialect)) {
-            throw Unsupported("case " + spec.id + ": " + not_computed(spec.problem.dialect));
-        }
+        if (!refusal && !spec.chunk_summary)
+            for_case("case " + spec.id, [&] { reference::require_reproducible(spec.problem, spec.recipe.gradient); });
         const bool must_reject = spec.expectation == golden::Expectation::must_reject;
         if (refusal && !must_reject) throw InvalidProblem("case " + spec.id + ": " + *refusal);
         if (!refusal && must_reject) throw ContractError("case " + spec.id + " must be rejected but was accepted");
     }
 }
 
-/// Does the work of one case; where memory runs out, says for which.
-template <class Work>
-void for_case(const std::string& where, const Work& work) {
-    try {
-        work();
-    } catch (const std::bad_alloc&) {
-        throw IoError(where + ": not enough memory to compute it");
-    }
-}
-
 }  // namespace
 
-bool computes_dialect(const std::string& dialect) {
-    return dialect == "exact";
-}
-
 void complete(golden::CaseData& data) {
+    if (data.chunk_summary) return complete_chunk_summary(data);
+    if (data.problem.sparse_prefill()) return complete_sparse(data);
     const Problem& problem = data.problem;
     const Inputs& inputs = data.inputs;
-    Outputs outputs = reference::forward(problem, inputs);
+    reference::Parts parts;
+    const bool needs_parts =
+        reference::has_tie_noise(problem) || (inputs.dout && reference::backward_needs_parts(problem));
+    Outputs outputs = needs_parts ? reference::forward(problem, inputs, parts) : reference::forward(problem, inputs);
     data.judge = golden::JudgeData{reference::error_scales(problem, inputs, outputs), reference::row_regions(problem),
                                    reference::error_model_version};
     data.results = {};
+    std::optional<Gradients> gradients;
     if (inputs.dout) {
-        Gradients gradients = reference::backward(problem, inputs, outputs);
-        data.results.dq = std::move(gradients.dq);
-        data.results.dk = std::move(gradients.dk);
-        data.results.dv = std::move(gradients.dv);
+        gradients = reference::backward(problem, inputs, outputs, std::nullopt, needs_parts ? &parts : nullptr);
+    }
+    if (needs_parts) {
+        reference::add_tie_noise(problem, inputs, outputs, parts, gradients ? &*gradients : nullptr,
+                                 data.judge->scales);
+    }
+    if (gradients) {
+        data.results.dq = std::move(gradients->dq);
+        data.results.dk = std::move(gradients->dk);
+        data.results.dv = std::move(gradients->dv);
     }
     data.results.out = std::move(outputs.out);
     data.results.lse = std::move(outputs.lse);
 }
 
 golden::CaseData make_case(const golden::CaseSpec& spec) {
+    if (spec.chunk_summary) return make_chunk_summary_case(spec);
     golden::CaseData data;
     data.id = spec.id;
     data.problem = spec.problem;
@@ -118,8 +145,9 @@ GenerateCounts generate(const std::vector<golden::CaseSpec>& cases, const std::f
 
 std::size_t run_file(const std::filesystem::path& source, const std::filesystem::path& target,
                      const RunOptions& options, const Progress& progress) {
-    if (options.dialect && !computes_dialect(*options.dialect)) {
-        throw Unsupported("--dialect: " + not_computed(*options.dialect) + "; dca list dialects names those it does");
+    if (options.dialect && find_dialect(*options.dialect) == nullptr) {
+        throw Unsupported("--dialect: '" + *options.dialect +
+                          "' is not known; dca list dialects names those there are");
     }
     const golden::FileReader reader(source);
     std::vector<std::string> ids;
@@ -134,11 +162,8 @@ std::size_t run_file(const std::filesystem::path& source, const std::filesystem:
         for_case(where, [&] {
             golden::CaseData data = reader.read(ids[done]);
             if (options.dialect) data.problem.dialect = *options.dialect;
-            if (!computes_dialect(data.problem.dialect)) {
-                throw Unsupported(where + ": " + not_computed(data.problem.dialect) +
-                                  "; --dialect exact computes the exact definition instead");
-            }
-            data.dialect_facts.clear();  // `exact` takes none
+            if (data.problem.dialect == "exact") data.problem.facts = sparse_facts(data.problem.facts);  // no others
+            data.dialect_facts.clear();
             keep_provenance(data);
             complete(data);
             writer.write(data);

@@ -17,10 +17,8 @@ namespace dca::verify {
 /// target is then untouched.
 using Progress = std::function<void(const std::string& case_id, std::size_t done, std::size_t total)>;
 
-/// Whether the reference computes this dialect.
-[[nodiscard]] bool computes_dialect(const std::string& dialect);
-
-/// Results and judge data of one case, from its problem and inputs. dout present: gradients too.
+/// Results and judge data of one case, from its problem and inputs: dense, sparse, or chunk summary. dout present:
+/// gradients too.
 void complete(golden::CaseData& data);
 
 /// Inputs, results and judge data of one valid case.
@@ -43,7 +41,7 @@ struct RunOptions {
 
 /// `dca run`: reads the cases of `source`, replaces the dialect if asked, computes, writes. Recorded results of the
 /// source, and what its attributes say about them, are not copied. Throws Unsupported naming file and case where the
-/// dialect is not computed, InvalidProblem where no case matches. Returns the number of cases.
+/// dialect cannot do it, InvalidProblem where no case matches. Returns the number of cases.
 std::size_t run_file(const std::filesystem::path& source, const std::filesystem::path& target,
                      const RunOptions& options, const Progress& progress);
 

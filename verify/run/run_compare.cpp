@@ -8,6 +8,7 @@
 
 #include "golden/store.hpp"
 #include "verify/candidate/candidate_file.hpp"
+#include "verify/compare/chunk_summary_compare.hpp"
 #include "verify/compare/compare.hpp"
 #include "verify/diagnose/diagnose.hpp"
 
@@ -24,6 +25,17 @@ golden::Results wanted(golden::Results results, const std::vector<std::string>& 
     if (!keep("dq")) results.dq.reset();
     if (!keep("dk")) results.dk.reset();
     if (!keep("dv")) results.dv.reset();
+    return results;
+}
+
+golden::ChunkSummaryResults wanted(golden::ChunkSummaryResults results, const std::vector<std::string>& tensors) {
+    const auto keep = [&](const std::string& tensor) {
+        return tensors.empty() || std::find(tensors.begin(), tensors.end(), tensor) != tensors.end();
+    };
+    if (!keep("out")) results.out.clear();
+    for (const chunk_summary::TensorId id : chunk_summary::all_tensors) {
+        if (!keep(gradient_name(id))) results.gradients[id].clear();
+    }
     return results;
 }
 
@@ -103,27 +115,51 @@ private:
 
     CaseReport compare(const std::string& id) {
         golden::CaseData golden = golden_.read(id);
+        if (golden.chunk_summary) return compare_summary(std::move(golden));
         golden::Results got;
         try {
             got = wanted(candidate_->read(golden), options_.tensors);
         } catch (const FormatError& error) {
-            CaseReport broken;
-            broken.id = id;
-            broken.dtype = name(golden.problem.dtype);
-            broken.verdict = Verdict::errored;
-            broken.reason = error.what();
-            return broken;
+            return broken(golden, error);
         }
         golden::Results all = golden.results;
         golden.results = wanted(std::move(golden.results), options_.tensors);
         CaseReport report = compare_case(golden, got);
         golden.results = std::move(all);  // an explanation may need tensors that were not to be judged
-        if (!options_.tensors.empty() && !report.not_in_candidate.empty()) {
-            report.verdict = join(report.verdict, Verdict::skipped);
-            if (report.reason.empty()) report.reason = "the candidate has no " + report.not_in_candidate.front();
-        }
-        if (options_.explain && report.verdict == Verdict::failed) explain_failure(golden, got, report);
+        require_asked_for(report);
+        // The known mistakes are those of dense attention.
+        const bool known = !golden.problem.sparse_prefill();
+        if (options_.explain && known && report.verdict == Verdict::failed) explain_failure(golden, got, report);
         return report;
+    }
+
+    /// A chunk-summary case: the same judge, and no known mistakes to look for.
+    CaseReport compare_summary(golden::CaseData golden) {
+        try {
+            const golden::ChunkSummaryResults got = wanted(candidate_->read_chunk_summary(golden), options_.tensors);
+            golden.chunk_summary->results = wanted(std::move(golden.chunk_summary->results), options_.tensors);
+            CaseReport report = compare_chunk_summary(golden, got);
+            require_asked_for(report);
+            return report;
+        } catch (const FormatError& error) {
+            return broken(golden, error);
+        }
+    }
+
+    static CaseReport broken(const golden::CaseData& golden, const FormatError& error) {
+        CaseReport report;
+        report.id = golden.id;
+        report.dtype = name(golden.problem.dtype);
+        report.verdict = Verdict::errored;
+        report.reason = error.what();
+        return report;
+    }
+
+    /// A tensor asked for by name and not there has not been verified.
+    void require_asked_for(CaseReport& report) const {
+        if (options_.tensors.empty() || report.not_in_candidate.empty()) return;
+        report.verdict = join(report.verdict, Verdict::skipped);
+        if (report.reason.empty()) report.reason = "the candidate has no " + report.not_in_candidate.front();
     }
 
     void explain_failure(const golden::CaseData& golden, const golden::Results& got, CaseReport& report) {

@@ -115,7 +115,8 @@ TEST_CASE("run refuses what it cannot compute and says the way out") {
     const TemporaryFolder folder;
     const std::string to = " -o " + shell_quoted(folder / "out.h5");
     const std::string megatron = recording("megatron_pr4048");
-    check_refused(run_dca("run " + megatron + to), "--dialect exact computes the exact definition instead");
+    check_refused(run_dca("run " + megatron + to + " --dialect vllm_fork --case meg_yarn4"),
+                  "case meg_yarn4: dialect vllm_fork cannot run this: it raises ValueError for rope_scaling yarn");
     check_refused(run_dca("run " + megatron + to + " --dialect nosuch"), "nosuch");
     check_refused(run_dca("run " + megatron + to + " --dialect exact --case 'zzz*'"), "no case matches 'zzz*'");
     CHECK(files_in(folder) == 0);
