@@ -1,11 +1,16 @@
 // Outside witnesses: what public code computed, against the reference in the dialect each file names, at the agreement
 // the recordings' README states (expected_max_abs: four times the difference from an independent float64 program).
+#include <array>
+#include <cstdio>
+#include <map>
+
 #include "golden/store.hpp"
 #include "reference/backward.hpp"
 #include "reference/forward.hpp"
 #include "reference/math/temperature.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/measure.hpp"
+#include "verify/hazards/document.hpp"
 
 using namespace dca;
 
@@ -141,4 +146,46 @@ TEST_CASE("the temperature laws give the factors that were read from the running
         }
     }
     CHECK(cases >= 40);
+}
+
+TEST_CASE("docs/dialects.md states the largest differences from the recordings") {
+    std::size_t row = 0;
+    for (const Recording& recording : recordings) {
+        const golden::FileReader reader = open(recording.file);
+        struct Worst {
+            int cases = 0;
+            double out = 0, gradient = 0, l2 = 0;
+        };
+        std::map<Dtype, Worst> by_dtype;
+        for (const std::string& id : reader.case_ids()) {
+            const golden::CaseData data = reader.read(id);
+            const Outputs outputs = reference::forward(data.problem, data.inputs);
+            Worst& worst = by_dtype[data.problem.dtype];
+            ++worst.cases;
+            worst.out = std::max(worst.out, test::max_abs_difference(*data.results.out, outputs.out));
+            worst.l2 = std::max(worst.l2, relative_l2(outputs.out, *data.results.out));
+            if (!data.results.dq) continue;
+            const Gradients gradients = reference::backward(data.problem, data.inputs, outputs);
+            worst.gradient = std::max({worst.gradient, test::max_abs_difference(*data.results.dq, gradients.dq),
+                                       test::max_abs_difference(*data.results.dk, gradients.dk),
+                                       test::max_abs_difference(*data.results.dv, gradients.dv)});
+        }
+        for (const auto& [dtype, worst] : by_dtype) {
+            std::array<char, 200> largest{};
+            std::snprintf(largest.data(), largest.size(), "out %.1e (relative L2 %.1e)", worst.out, worst.l2);
+            std::string text = largest.data();
+            if (worst.gradient > 0) {
+                std::snprintf(largest.data(), largest.size(), ", gradients %.1e", worst.gradient);
+                text += largest.data();
+            }
+            CAPTURE(recording.file, text);
+            REQUIRE(row < hazards::agreements().size());
+            const hazards::Agreement& stated = hazards::agreements()[row++];
+            CHECK(stated.dialect == recording.file);
+            CHECK(stated.what == name(dtype));
+            CHECK(stated.cases == worst.cases);
+            CHECK(stated.largest == text);
+        }
+    }
+    CHECK(row == hazards::agreements().size());
 }

@@ -7,6 +7,7 @@
 #include "golden/catalogue.hpp"
 #include "verify/cli/commands.hpp"
 #include "verify/diagnose/diagnose.hpp"
+#include "verify/hazards/hazard.hpp"
 
 namespace dca::cli {
 namespace {
@@ -36,8 +37,16 @@ int list_cases(const std::string& suite) {
 }
 
 int list_dialects() {
-    std::cout << "exact: the definition (docs/definition.md)\n"
-              << "The dialects of public implementations can be named in a file; this version does not compute them.\n";
+    for (const Dialect& dialect : dialects()) {
+        std::cout << dialect.name << ": " << dialect.title << " (" << dialect.source << ")\n";
+    }
+    return 0;
+}
+
+int list_hazards() {
+    for (const hazards::Hazard& hazard : hazards::hazards()) {
+        std::cout << hazard.id << ": " << hazard.title << " [" << hazards::affected(hazard) << "]\n";
+    }
     return 0;
 }
 
@@ -64,12 +73,13 @@ void add_topic(CLI::App* list, Action& action, const char* name, const char* des
 }  // namespace
 
 void add_list(CLI::App& app, Action& action) {
-    CLI::App* list = app.add_subcommand("list", "What there is: suites, cases, dialects, candidates, mutants");
+    CLI::App* list = app.add_subcommand("list", "What there is: suites, cases, dialects, hazards, candidates, mutants");
     list->callback([&action] {
-        if (!action) throw UsageError("list needs one of suites, cases, dialects, candidates, mutants");
+        if (!action) throw UsageError("list needs one of suites, cases, dialects, hazards, candidates, mutants");
     });
     add_topic(list, action, "suites", "Named sets of cases", list_suites);
-    add_topic(list, action, "dialects", "What can be computed", list_dialects);
+    add_topic(list, action, "dialects", "The published behaviours that can be computed", list_dialects);
+    add_topic(list, action, "hazards", "Known traps, and whom they affect (see dca explain)", list_hazards);
     add_topic(list, action, "candidates", "What can be judged without a file", list_candidates);
     add_topic(list, action, "mutants", "Mistakes that compare can name", list_mutants);
     auto suite = std::make_shared<std::string>();

@@ -16,6 +16,8 @@ void add_positions(CLI::App& app, Action& action);
 void add_diff_dialects(CLI::App& app, Action& action);
 void add_sparse(CLI::App& app, Action& action);
 void add_list(CLI::App& app, Action& action);
+void add_explain(CLI::App& app, Action& action);
+void add_document(CLI::App& app, Action& action);
 void add_lint(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 

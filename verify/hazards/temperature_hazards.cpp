@@ -1,0 +1,156 @@
+// H17 .. H25: factors that grow with the length and multiply logits.
+#include "verify/hazards/hazard.hpp"
+
+namespace dca::hazards {
+
+std::vector<Hazard> temperature_hazards() {
+    constexpr Area area = Area::temperature;
+    return {
+        {"H17",
+         area,
+         "Seven laws for one idea",
+         {"chunkllama", "chunkllama_flash_decoding", "vllm_fork", "vllm", "sglang", "llama_cpp_dca", "zerollama",
+          "chunkqwen", "megatron_pr4048", "megatron_bridge_pr4185"},
+         "chunkllama before 24 April 2024 (coefficient 0.1)",
+         "Long sequences get logits multiplied by max(1, c ln(length / trained) + 1), but the coefficient is 0.05, "
+         "0.1 or none, the power 1 or 2, and the length that of the longest sequence ever seen, of the prompt, or of "
+         "the query's own prefix.",
+         "seq_q=2 head_dim=8 C=6 w=2 dialect_original_max_position_embeddings=1",
+         // (0.05 ln 2 + 1)^2, (0.1 ln 2 + 1)^2, 0.1 ln 2 + 1
+         {{{"factor on the logit of query 1 and key 0, 2 tokens after training on 1, exact", LogitFactor{"", 1, 0},
+            equal("1")},
+           {"chunkqwen", LogitFactor{"dialect=chunkqwen", 1, 0}, equal("1")},
+           {"chunkllama", LogitFactor{"dialect=chunkllama dialect_max_position_embeddings=1", 1, 0},
+            rounds_to("1.0705")},
+           {"chunkllama_flash_decoding",
+            LogitFactor{"dialect=chunkllama_flash_decoding dialect_max_position_embeddings=1", 1, 0},
+            rounds_to("1.1434")},
+           {"vllm", LogitFactor{"dialect=vllm", 1, 0}, rounds_to("1.1434")},
+           {"sglang", LogitFactor{"dialect=sglang", 1, 0}, rounds_to("1.1434")},
+           {"llama_cpp_dca", LogitFactor{"dialect=llama_cpp_dca", 1, 0}, rounds_to("1.0693")},
+           {"zerollama, whose place for the factor is not documented", Refusal{"dialect=zerollama"},
+            equal("refused")}}}},
+        {"H18",
+         area,
+         "The module remembers its longest sequence",
+         {"chunkllama", "chunkllama_flash_decoding"},
+         "",
+         "Tables are rebuilt for a longer sequence and never shrink: a short request after a long one gets the "
+         "factor of the long one. The output depends on what the process served before.",
+         "seq_q=4 head_dim=8 C=6 w=2 dialect=chunkllama dialect_max_position_embeddings=8",
+         {{{"factor for 4 tokens, fresh module", LogitFactor{"", 3, 0}, equal("1")},
+           // (0.05 ln 2 + 1)^2
+           {"factor for 4 tokens after a request of 16", LogitFactor{"dialect_max_seen_length=16", 3, 0},
+            rounds_to("1.0705")},
+           {"out, after that request against fresh", OutputDifference{"dialect_max_seen_length=16", ""},
+            rounds_to("0.0174")}}}},
+        {"H19",
+         area,
+         "Decoding drifts away from prefill",
+         {"chunkllama"},
+         "",
+         "Past the trained length every decode step rebuilds the tables, while cached keys keep the factor of the "
+         "step that wrote them. Prefill of a text differs from prefill of its beginning followed by decoding.",
+         "seq_q=8 head_dim=8 C=6 w=2 dialect=chunkllama dialect_max_position_embeddings=4",
+         // m(x) = 0.05 ln(x / 4) + 1: m(8)^2, m(8) m(4), m(8) m(7)
+         {{{"factor of query 7 and key 0, prefill of 8", LogitFactor{"", 7, 0}, rounds_to("1.0705")},
+           {"the same, prefill of 4 and four decode steps",
+            LogitFactor{"seq_q=4 seq_k=8 dialect_phase=decode dialect_prompt_length=4", 7, 0}, rounds_to("1.0347")},
+           {"the same, key 6", LogitFactor{"seq_q=4 seq_k=8 dialect_phase=decode dialect_prompt_length=4", 7, 6},
+            rounds_to("1.0636")},
+           {"out of row 7, decoded against prefilled",
+            OutputDifference{"seq_q=4 seq_k=8 dialect_phase=decode dialect_prompt_length=4", "", 7, 8},
+            rounds_to("0.0279")}}}},
+        {"H20",
+         area,
+         "The prompt's length reaches its first rows",
+         {"vllm_fork", "vllm", "sglang"},
+         "",
+         "The factor follows from the length of the whole prompt, so a row depends on how many tokens come after it. "
+         "Neither causality nor prefix invariance holds once the prompt is longer than the trained length.",
+         "seq_q=8 head_dim=8 C=6 w=2 dialect=vllm dialect_original_max_position_embeddings=8",
+         {{{"out of row 5, prompt of 24 against prompt of 8, vllm", OutputDifference{"seq_q=24", "", 5, 6},
+            rounds_to("0.0750")},
+           {"the same, sglang", OutputDifference{"dialect=sglang seq_q=24", "dialect=sglang", 5, 6},
+            rounds_to("0.0750")},
+           {"the same, exact", OutputDifference{"dialect=exact seq_q=24", "dialect=exact", 5, 6}, double_noise},
+           {"vllm, prompts of 4 and 8, not longer than trained", OutputDifference{"", "seq_q=4", 0, 4},
+            double_noise}}}},
+        {"H21",
+         area,
+         "What a generated key carries",
+         {"vllm_fork", "vllm", "sglang"},
+         "",
+         "vLLM multiplies a generated key by the factor of its own length before it enters the cache; SGLang stores "
+         "it first and leaves it unscaled. Neither agrees with a prefill of the same tokens.",
+         "seq_q=8 seq_k=24 head_dim=8 C=6 w=2 dialect=vllm dialect_phase=decode dialect_prompt_length=16 "
+         "dialect_original_max_position_embeddings=8",
+         // f(x) = 0.1 ln(x / 8) + 1: f(24) f(21), f(24), f(24)^2
+         {{{"factor of query 23 and the generated key 20, vllm", LogitFactor{"", 23, 20}, rounds_to("1.2170")},
+           {"the same, sglang", LogitFactor{"dialect=sglang", 23, 20}, rounds_to("1.1099")},
+           {"the same, prefill of 24", LogitFactor{"seq_q=24 dialect_phase=prefill dialect_prompt_length=24", 23, 20},
+            rounds_to("1.2318")},
+           {"out of row 23, sglang against vllm", OutputDifference{"dialect=sglang", "", 23, 24}, rounds_to("0.00374")},
+           {"out of row 23, vllm against its prefill of 24",
+            OutputDifference{"", "seq_q=24 dialect_phase=prefill dialect_prompt_length=24", 23, 24},
+            rounds_to("0.0627")}}}},
+        {"H22",
+         area,
+         "Prefix caches keep the first prompt's factor",
+         {"vllm", "sglang"},
+         "",
+         "Keys enter the cache multiplied by the factor of the prompt that wrote them. A second, longer prompt that "
+         "reuses the prefix gets keys of two factors, and other results than without the cache.",
+         "seq_q=24 head_dim=8 C=6 w=2 dialect=vllm dialect_original_max_position_embeddings=8",
+         // f(24)^2, f(24) f(16)
+         {{{"factor of query 23 and key 0, prompt of 24 computed whole", LogitFactor{"", 23, 0}, rounds_to("1.2318")},
+           {"the same, key written by a prompt of 16",
+            LogitFactor{"seq_q=8 seq_k=24 dialect_phase=decode dialect_prompt_length=16", 23, 0},
+            rounds_to("1.1868")}}}},
+        {"H23",
+         area,
+         "Scaled once or twice",
+         {"llama_cpp_dca", "vllm_fork", "vllm", "sglang"},
+         "",
+         "The llama.cpp fork multiplies the query alone, the vLLM family queries and keys: f against f squared, "
+         "although the fork's text claims the same result. The fork follows each query's own index, so its prefill "
+         "and decode agree.",
+         "seq_q=9 head_dim=8 C=6 w=2 dialect_original_max_position_embeddings=8",
+         // f(9) = 0.1 ln(9 / 8) + 1, f(9)^2
+         {{{"factor of query 8 and key 0, llama_cpp_dca", LogitFactor{"dialect=llama_cpp_dca", 8, 0},
+            rounds_to("1.0118")},
+           {"the same, vllm", LogitFactor{"dialect=vllm", 8, 0}, rounds_to("1.0237")},
+           {"query 5 and key 0, llama_cpp_dca", LogitFactor{"dialect=llama_cpp_dca", 5, 0}, equal("1")},
+           {"the same, vllm", LogitFactor{"dialect=vllm", 5, 0}, rounds_to("1.0237")}}}},
+        {"H24",
+         area,
+         "The default of the trained length fails",
+         {"vllm", "sglang"},
+         "",
+         "original_max_position_embeddings 0, the documented default, leaves the factor None, and every prefill ends "
+         "in a TypeError. The fork takes 0 as off.",
+         "seq_q=4 head_dim=8 C=6 w=2 dialect=vllm dialect_original_max_position_embeddings=0",
+         {{{"vllm", Refusal{""}, equal("refused")},
+           {"sglang", Refusal{"dialect=sglang"}, equal("refused")},
+           {"vllm_fork", Refusal{"dialect=vllm_fork"}, equal("accepted")},
+           {"factor of query 3 and key 0, vllm_fork", LogitFactor{"dialect=vllm_fork", 3, 0}, equal("1")}}}},
+        {"H25",
+         area,
+         "A factor for every length",
+         {"megatron_pr4048", "megatron_bridge_pr4185"},
+         "",
+         "YaRN's concentration factor is fixed when the module is built and acts on short inputs too, where "
+         "ChunkLlama and vLLM multiply by 1.",
+         "seq_q=4 head_dim=8 C=6 w=2 rope_scaling=yarn rope_factor=4 original_max_position=64",
+         {{{"out of 4 tokens of 64, megatron_bridge_pr4185 against the same without the factor",
+            OutputDifference{"dialect=megatron_bridge_pr4185", "dialect=megatron_bridge_pr4185 mscale=1"},
+            rounds_to("0.0679")},
+           {"factor of query 3 and key 0, vllm trained on 64",
+            LogitFactor{"dialect=vllm dialect_original_max_position_embeddings=64", 3, 0}, equal("1")},
+           {"factor of query 3 and key 0, chunkllama trained on 64",
+            LogitFactor{"dialect=chunkllama dialect_max_position_embeddings=64 rope_scaling=none", 3, 0},
+            equal("1")}}}},
+    };
+}
+
+}  // namespace dca::hazards
