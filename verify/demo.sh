@@ -59,6 +59,14 @@ expect 1 "computation in f32 precision where the case declares f64" \
 heading "Its recorded gradients are rejected, and the mistake has a name"
 expect 1 "looks like a detached merge" compare build/demo/megatron_golden.h5 $megatron --case meg_gqa_b2
 
+heading "Judged as what they claim to be, a dialect of their own, all of them are faithful"
+expect 0 "23 cases" run $megatron -o build/demo/megatron_own.h5
+expect 0 "PASSED: " compare build/demo/megatron_own.h5 $megatron
+
+heading "What somebody who ports a model from that code to the definition has to know"
+expect 0 "merge weights are constants (H34)" diff-dialects megatron_pr4048 exact \
+    --case 'seq_q=64 head_dim=16 chunk_size=24 local_size=8 dtype=bf16'
+
 heading "Megatron-Bridge pull request 4185: the recorded forward and the gradients are right"
 expect 0 "20 cases" run $bridge --dialect exact -o build/demo/bridge_golden.h5
 expect 0 "PASSED: " compare build/demo/bridge_golden.h5 $bridge

@@ -8,8 +8,7 @@ namespace dca::hazards {
 namespace {
 
 constexpr std::string_view float32_rounding = "float32 rounding of the recorded run";
-constexpr std::string_view peaked =
-    "float32 rounding of the recorded run; the largest is meg_peaked, whose logits reach 40";
+constexpr std::string_view peaked = "float32 rounding of the recorded run; the largest is meg_peaked (q and k times 3)";
 constexpr std::string_view every_bit =
     "every bit, once the result is rounded to bf16; gradients: each step of the "
     "recorded backward pass was rounded to bf16";

@@ -120,7 +120,7 @@ std::string Measured::text() const {
     if (std::isnan(*number)) return "NaN";
     char buffer[32];
     const bool whole = std::abs(*number) < 1e9 && *number == std::floor(*number);
-    std::snprintf(buffer, sizeof buffer, whole ? "%.0f" : std::abs(*number - 1) < 0.01 ? "%.6f" : "%.4g", *number);
+    std::snprintf(buffer, sizeof buffer, whole ? "%.0f" : std::abs(*number - 1) < 0.01 ? "%.6f" : "%.5g", *number);
     return buffer;
 }
 
