@@ -84,16 +84,18 @@ TEST_CASE("float32 angles of Qwen2.5-1M are off by up to 9e-3 rad (H13)") {
     CHECK(worst < 1.6e-2);
 }
 
-TEST_CASE("llama.cpp's chain multiplies angle by angle") {
+TEST_CASE("llama.cpp's chain multiplies angle by angle, and rope_scaling linear the finished ones") {
     Problem problem = test::plain_problem(8, {6, 2}, 1, 1, 8);
     problem.dialect = "llama_cpp_dca";
+    problem.rope.scaling = RopeScaling::linear;
+    problem.rope.factor = 3;
     const reference::Float32Angles table(AngleArithmetic::float32_chain, problem.rope, reference::inv_freq(problem, 8));
     std::vector<float> cos_sin(8);
     table.angles(1234, cos_sin.data());
     const float ratio = static_cast<float>(powq(10000, -2.0F / 8.0F));
     float angle = 1234;
     for (std::size_t k = 0; k < 4; ++k, angle *= ratio) {
-        CHECK(cos_sin[2 * k] == static_cast<float>(cosq(angle)));
-        CHECK(cos_sin[2 * k + 1] == static_cast<float>(sinq(angle)));
+        CHECK(cos_sin[2 * k] == static_cast<float>(cosq((1.0F / 3.0F) * angle)));
+        CHECK(cos_sin[2 * k + 1] == static_cast<float>(sinq((1.0F / 3.0F) * angle)));
     }
 }

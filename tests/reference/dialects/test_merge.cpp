@@ -90,6 +90,11 @@ TEST_CASE("megatron's LSE in bf16 coarsens the weights (H28), its flash path doe
     Problem problem = problem_of("megatron_pr4048", Dtype::bf16);
     const reference::PerMode lse{10.03, 9.98, 7.5};
     const auto coarse = reference::Merge(problem).weights(lse);
+    // Every step in bf16: 10 - 0.0703125 = 9.9296875 becomes 9.9375, e^-9.9375 and the sum are rounded again.
+    const double far = round_to(Dtype::bf16, std::exp(-9.9375));
+    const auto steps = reference::Merge(problem).weights({10.0, 0.0703125, 10.0});
+    CHECK(steps[1] == round_to(Dtype::bf16, far / round_to(Dtype::bf16, 2 + far)));
+    CHECK(steps[1] != round_to(Dtype::bf16, round_to(Dtype::bf16, std::exp(-9.9296875)) / 2));
     problem.facts.path = MegatronPath::flash;
     const auto fine = reference::Merge(problem).weights(lse);
     // bf16 has 8 significant bits: between 8 and 16 it counts in 1/16, so 10.03 and 9.98 both become 10.

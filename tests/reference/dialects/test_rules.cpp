@@ -124,6 +124,10 @@ TEST_CASE("the factors of H21: key 20 at the last of 24 tokens, prompt 16, origi
     Problem prefill = test::plain_problem(24, {6, 2}, 1, 1);
     prefill.dialect = "vllm";
     prefill.facts.original_max_position_embeddings = 8;
-    const reference::TemperatureLaw law(prefill, reference::sequences(prefill).front());
-    CHECK(std::abs(law.query(QueryIndex(23)) * law.key(KeyIndex(20)) - 1.2318) <= 5e-5);
+    // A prompt length below the keys there are is not the final one.
+    for (const std::vector<std::int64_t>& prompt : {std::vector<std::int64_t>{}, {24}, {7}}) {
+        prefill.facts.prompt_length = prompt;
+        const reference::TemperatureLaw law(prefill, reference::sequences(prefill).front());
+        CHECK(std::abs(law.query(QueryIndex(23)) * law.key(KeyIndex(20)) - 1.2318) <= 5e-5);
+    }
 }
