@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "reference/backward.hpp"
+#include "reference/error_scale.hpp"
 #include "reference/forward.hpp"
 #include "reference/math/parallel.hpp"
 #include "reference/math/temperature.hpp"
@@ -106,6 +107,20 @@ TEST_CASE("dialects give the same bits on one thread and on several") {
             CHECK(one.second.dv == several.second.dv);
         }
     }
+}
+
+TEST_CASE("under f64, a dialect that works in float32 is expected to err like float32 (H33)") {
+    Problem problem = test::plain_problem(40, {6, 2}, 2, 2, 16);
+    problem.rope.layout = RopeLayout::none;  // what is left is softmax and LSE
+    const Inputs inputs = test::random_inputs(problem, 31);
+    const auto lse_scale = [&](const char* dialect) {
+        Problem other = problem;
+        other.dialect = dialect;
+        return reference::error_scales(other, inputs, reference::forward(other, inputs)).lse(0, 0, 39);
+    };
+    // 2^-24 against sqrt 2 times 2^-53.
+    CHECK(lse_scale("chunkllama") > 0x1p27F * lse_scale("exact"));
+    CHECK(lse_scale("megatron_bridge_pr4185") == lse_scale("exact"));
 }
 
 TEST_CASE("the factors of H21: key 20 at the last of 24 tokens, prompt 16, original length 8") {
