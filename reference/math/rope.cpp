@@ -11,21 +11,16 @@
 namespace dca::reference {
 namespace {
 
-struct Pair {
-    std::int64_t first, second;
-};
-
 /// Angles are kept up to this many (16 MiB), so that a position that many rows share is worked out once.
 constexpr std::int64_t cached_angles = std::int64_t{1} << 20;
 /// Positions that one thread works out in one go.
 constexpr std::int64_t block = 64;
 
-/// Which two dims the k-th frequency turns.
-Pair pair_of(RopeLayout layout, std::int64_t k, std::int64_t pairs) {
-    return layout == RopeLayout::interleaved ? Pair{2 * k, 2 * k + 1} : Pair{k, k + pairs};
-}
-
 }  // namespace
+
+RotaryPair rotary_pair(RopeLayout layout, std::int64_t k, std::int64_t pairs) {
+    return layout == RopeLayout::interleaved ? RotaryPair{2 * k, 2 * k + 1} : RotaryPair{k, k + pairs};
+}
 
 RotaryTable::RotaryTable(std::vector<double> inv_freq, double mscale, RopeLayout layout, std::int64_t max_position)
     : pairs_(static_cast<std::int64_t>(inv_freq.size())), layout_(layout), mscale_(mscale) {
@@ -86,7 +81,7 @@ void RotaryTable::angles(RotaryPosition position, double* cos_sin) const {
 
 void RotaryTable::rotate(const double* cos_sin, const double* row, double* out, std::int64_t head_dim) const {
     for (std::int64_t k = 0; k < pairs_; ++k) {
-        const auto [first, second] = pair_of(layout_, k, pairs_);
+        const auto [first, second] = rotary_pair(layout_, k, pairs_);
         const double cos = cos_sin[2 * k], sin = cos_sin[2 * k + 1];
         out[first] = row[first] * cos - row[second] * sin;
         out[second] = row[second] * cos + row[first] * sin;
@@ -96,7 +91,7 @@ void RotaryTable::rotate(const double* cos_sin, const double* row, double* out, 
 
 void RotaryTable::add_transposed(const double* cos_sin, const double* row, double* out, std::int64_t head_dim) const {
     for (std::int64_t k = 0; k < pairs_; ++k) {
-        const auto [first, second] = pair_of(layout_, k, pairs_);
+        const auto [first, second] = rotary_pair(layout_, k, pairs_);
         const double cos = cos_sin[2 * k], sin = cos_sin[2 * k + 1];
         out[first] += row[first] * cos + row[second] * sin;
         out[second] += row[second] * cos - row[first] * sin;

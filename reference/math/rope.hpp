@@ -9,6 +9,12 @@
 
 namespace dca::reference {
 
+/// The two dims that the k-th of `pairs` frequencies turns.
+struct RotaryPair {
+    std::int64_t first, second;
+};
+[[nodiscard]] RotaryPair rotary_pair(RopeLayout layout, std::int64_t k, std::int64_t pairs);
+
 /// cos and sin of position * inv_freq_k, from the exact product: e^(i P f) is the product of a few table entries
 /// e^(i digit 2^s f), one per digit of P, tabulated from binary128 and multiplied in extended precision. Absolute error
 /// below 2^-61 before the one rounding to double, whatever the position. Up to 2^20 angles are worked out once and kept

@@ -33,14 +33,6 @@ std::int64_t largest_position(const PositionMap& map, const ChunkConfig& chunk, 
     return static_cast<std::int64_t>(largest);
 }
 
-struct Pair {
-    std::int64_t first, second;
-};
-
-Pair pair_of(RopeLayout layout, std::int64_t k, std::int64_t pairs) {
-    return layout == RopeLayout::interleaved ? Pair{2 * k, 2 * k + 1} : Pair{k, k + pairs};
-}
-
 }  // namespace
 
 Dtype activation_dtype(Dtype dtype) {
@@ -165,7 +157,7 @@ void Rotations::turn(const double* cos_sin, const double* row, double* out) cons
     for (std::int64_t begin = 0; begin < pairs_; begin += block) {
         const std::int64_t count = std::min(block, pairs_ - begin);
         for (std::int64_t k = 0; k < count; ++k) {
-            const auto [first, second] = pair_of(layout_, begin + k, pairs_);
+            const auto [first, second] = rotary_pair(layout_, begin + k, pairs_);
             const double cos = cos_sin[2 * (begin + k)], sin = cos_sin[2 * (begin + k) + 1];
             a_cos[k] = row[first] * cos;
             b_sin[k] = row[second] * sin;
@@ -180,7 +172,7 @@ void Rotations::turn(const double* cos_sin, const double* row, double* out) cons
         round_.round(a_cos.data(), count);
         round_.round(b_cos.data(), count);
         for (std::int64_t k = 0; k < count; ++k) {
-            const auto [first, second] = pair_of(layout_, begin + k, pairs_);
+            const auto [first, second] = rotary_pair(layout_, begin + k, pairs_);
             out[first] = a_cos[k];
             out[second] = b_cos[k];
         }
@@ -207,7 +199,7 @@ void Rotations::rotate_key(const double* cos_sin, KeyIndex j, const double* row,
 
 void Rotations::add_turned_back(const double* cos_sin, double factor, const double* row, double* out) const {
     for (std::int64_t k = 0; k < pairs_; ++k) {
-        const auto [first, second] = pair_of(layout_, k, pairs_);
+        const auto [first, second] = rotary_pair(layout_, k, pairs_);
         const double cos = cos_sin[2 * k], sin = cos_sin[2 * k + 1];
         out[first] += factor * (row[first] * cos + row[second] * sin);
         out[second] += factor * (row[second] * cos - row[first] * sin);

@@ -12,7 +12,8 @@
 
 namespace dca::reference {
 
-/// The type a candidate of this dtype keeps activations in: f32 for tf32, bf16 for the 8-bit types.
+/// The type a candidate of this dtype keeps activations in and writes: f32 for tf32, a format of operands only, and
+/// bf16 for the 8-bit types.
 [[nodiscard]] Dtype activation_dtype(Dtype dtype);
 
 /// Rounds to the activation dtype, or not at all.

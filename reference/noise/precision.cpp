@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "reference/math/chunk_positions.hpp"
+#include "reference/math/rotations.hpp"
 
 namespace dca::reference::noise {
 namespace {
@@ -20,31 +21,17 @@ double floor_of(Dtype dtype) {
     return dtype == Dtype::f64 ? rounded : std::max(rounded, flushed);
 }
 
-/// What a kernel of this dtype writes: 8-bit kernels write bf16, tf32 is a format of operands only.
-Dtype output_dtype(Dtype dtype) {
-    switch (dtype) {
-        case Dtype::tf32: return Dtype::f32;
-        case Dtype::e4m3:
-        case Dtype::e5m2: return Dtype::bf16;
-        case Dtype::f64:
-        case Dtype::f32:
-        case Dtype::f16:
-        case Dtype::bf16: return dtype;
-    }
-    return dtype;
-}
-
 /// Whether kernels of this dtype also multiply by cos and sin in it: table entry, product and sum are rounded each. In
 /// tf32 and the 8-bit types only the finished q~ and k~ are rounded.
 bool rotates_in_dtype(Dtype dtype) {
-    return output_dtype(dtype) == dtype;
+    return activation_dtype(dtype) == dtype;
 }
 
 }  // namespace
 
 Precision precision_of(const Problem& problem) {
     const Dtype dtype = problem.dtype;
-    const Dtype output = output_dtype(dtype);
+    const Dtype output = activation_dtype(dtype);
     const Dtype wide = dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32;
     // In f64 the golden file is rounded like the candidate: two errors of the same size add.
     const double both = dtype == Dtype::f64 ? std::numbers::sqrt2 : 1;
