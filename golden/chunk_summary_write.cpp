@@ -9,16 +9,9 @@
 namespace dca::golden {
 namespace {
 
-h5::Handle create_group(hid_t parent, const std::string& name) {
-    const std::string action = "cannot create group " + name;
-    const h5::Handle creation(H5Pcreate(H5P_GROUP_CREATE), H5Pclose, action);
-    h5::check(H5Pset_obj_track_times(creation.get(), false), action);
-    return {H5Gcreate2(parent, name.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), H5Gclose, action};
-}
-
 class Writer {
 public:
-    Writer(hid_t file, const CaseData& data) : data_(*data.chunk_summary), group_(create_group(file, data.id)) {}
+    Writer(hid_t file, const CaseData& data) : data_(*data.chunk_summary), group_(h5::create_group(file, data.id)) {}
 
     void attributes(const Attributes& provenance) {
         for (const std::string_view name : chunk_summary_attributes()) {
@@ -32,7 +25,7 @@ public:
     /// All datasets of one group; `values` gives those of one, empty where there are none.
     template <class Values>
     [[nodiscard]] h5::Handle group(const std::string& group_name, const Values& values) {
-        h5::Handle handle = create_group(group_.get(), group_name);
+        h5::Handle handle = h5::create_group(group_.get(), group_name);
         for (const ChunkSummaryDataset& dataset : chunk_summary_datasets()) {
             if (dataset.group != group_name) continue;
             const auto& tensor = values(dataset);

@@ -51,6 +51,9 @@ private:
     bool chunked_ = false;
 };
 
+/// A new group that records no times.
+[[nodiscard]] Handle create_group(hid_t parent, const std::string& name);
+
 /// Writes one contiguous little-endian dataset with its crc32 attribute.
 void write_dataset(hid_t parent, const std::string& name, std::span<const std::int64_t> extents,
                    std::span<const double> values);

@@ -29,6 +29,13 @@ void write_elements(hid_t parent, const std::string& name, std::span<const std::
 
 }  // namespace
 
+Handle create_group(hid_t parent, const std::string& name) {
+    const std::string action = "cannot create group " + name;
+    const Handle creation(H5Pcreate(H5P_GROUP_CREATE), H5Pclose, action);
+    check(H5Pset_obj_track_times(creation.get(), false), action);
+    return {H5Gcreate2(parent, name.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), H5Gclose, action};
+}
+
 void write_dataset(hid_t parent, const std::string& name, std::span<const std::int64_t> extents,
                    std::span<const double> values) {
     write_elements(parent, name, extents, H5T_IEEE_F64LE, values);

@@ -180,10 +180,6 @@ AttributeClass classify_attribute(std::string_view name) {
     return AttributeClass::unknown;
 }
 
-bool is_known_dialect_fact(std::string_view name) {
-    return find_fact(name) != nullptr;
-}
-
 std::string attribute_suggestion(std::string_view name) {
     std::vector<std::string_view> names(provenance_names.begin(), provenance_names.end());
     for (const AttributeRule& rule : attribute_table) names.push_back(rule.name);

@@ -44,8 +44,6 @@ void set_attribute(const AttributeRule& rule, const AttributeValue& value, Probl
 
 enum class AttributeClass : std::uint8_t { problem, dialect_fact, provenance, unknown };
 [[nodiscard]] AttributeClass classify_attribute(std::string_view name);
-/// True for the dialect_* attributes that say something about how a dialect acts; others are kept but ignored.
-[[nodiscard]] bool is_known_dialect_fact(std::string_view name);
 /// ", did you mean NAME?" for a misspelt attribute.
 [[nodiscard]] std::string attribute_suggestion(std::string_view name);
 

@@ -14,17 +14,10 @@
 namespace dca::golden {
 namespace {
 
-h5::Handle create_group(hid_t parent, const std::string& name) {
-    const std::string action = "cannot create group " + name;
-    const h5::Handle creation(H5Pcreate(H5P_GROUP_CREATE), H5Pclose, action);
-    h5::check(H5Pset_obj_track_times(creation.get(), false), action);
-    return {H5Gcreate2(parent, name.c_str(), H5P_DEFAULT, creation.get(), H5P_DEFAULT), H5Gclose, action};
-}
-
 /// The group of one case, as it is being written; knows which extents its tensors must have.
 class CaseWriter {
 public:
-    CaseWriter(hid_t file, const CaseData& data) : data_(data), group_(create_group(file, data.id)) {}
+    CaseWriter(hid_t file, const CaseData& data) : data_(data), group_(h5::create_group(file, data.id)) {}
 
     void write() {
         write_attributes();
@@ -92,7 +85,7 @@ private:
     }
 
     void write_inputs() {
-        const h5::Handle group = create_group(group_.get(), "inputs");
+        const h5::Handle group = h5::create_group(group_.get(), "inputs");
         const Problem& problem = data_.problem;
         write_input(group, "inputs/q", data_.inputs.q);
         write_input(group, "inputs/k", data_.inputs.k);
@@ -112,7 +105,7 @@ private:
     void write_results() {
         const Results& results = data_.results;
         if (!results.out && !results.lse && !results.dq && !results.dk && !results.dv) return;
-        const h5::Handle group = create_group(group_.get(), "outputs");
+        const h5::Handle group = h5::create_group(group_.get(), "outputs");
         const Shape& shape = data_.problem.shape;
         write_optional(group, "outputs/out", results.out, out_extents(shape));
         write_optional(group, "outputs/lse", results.lse, lse_extents(shape));
@@ -122,7 +115,7 @@ private:
     }
 
     void write_judge(const JudgeData& judge) {
-        const h5::Handle group = create_group(group_.get(), "judge");
+        const h5::Handle group = h5::create_group(group_.get(), "judge");
         h5::write_attribute(group.get(), "error_model_version", std::int64_t{judge.error_model_version});
         const Shape& shape = data_.problem.shape;
         const ErrorScales& scales = judge.scales;

@@ -119,8 +119,7 @@ void check_tables(const Refusal& r) {
 void check_temperature(const Refusal& r) {
     const auto original = r.problem.facts.original_max_position_embeddings;
     const bool prefill = r.problem.resolved_phase() == Phase::prefill;
-    const bool fails_at_zero = r.dialect.name == "vllm" || r.dialect.name == "sglang";
-    if (fails_at_zero && prefill && original == 0) {
+    if (!r.dialect.original_may_be_0 && prefill && original == 0) {
         r.refuse(
             "dialect_original_max_position_embeddings 0, its documented default, raises TypeError in every "
             "prefill; leave it out for no length factor (H24)");

@@ -8,21 +8,6 @@
 
 namespace dca::reference {
 
-RotaryPosition key_position(const ChunkConfig& chunk, KeyIndex j) {
-    return RotaryPosition(j.value() % chunk.chunk_len());
-}
-
-RotaryPosition query_position(const ChunkConfig& chunk, QueryIndex i, Mode mode) {
-    const std::int64_t len = chunk.chunk_len();
-    const std::int64_t in_chunk = i.value() % len;
-    switch (mode) {
-        case Mode::intra: return RotaryPosition(in_chunk);
-        case Mode::succ: return RotaryPosition(std::min(in_chunk + len, chunk.chunk_size));
-        case Mode::inter: return RotaryPosition(std::min(2 * len - 1, chunk.chunk_size));
-    }
-    throw ContractError("mode without a position");
-}
-
 const Dialect& dialect_of(const Problem& problem) {
     const Dialect* dialect = find_dialect(problem.dialect);
     if (dialect == nullptr) {

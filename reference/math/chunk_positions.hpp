@@ -10,12 +10,6 @@
 
 namespace dca::reference {
 
-/// Position a key is rotated by: j mod L. Precondition: j >= 0.
-[[nodiscard]] RotaryPosition key_position(const ChunkConfig& chunk, KeyIndex j);
-
-/// Position a query is rotated by when it meets keys of the given mode. Precondition: i >= 0.
-[[nodiscard]] RotaryPosition query_position(const ChunkConfig& chunk, QueryIndex i, Mode mode);
-
 /// The rotary positions of a problem's dialect (Def.2, docs/dialects.md). Integers, except where rope_scaling linear
 /// divides positions; then the quotients are formed in float32, as the published code forms them.
 class PositionMap {

@@ -126,12 +126,13 @@ struct Dialect {
     Temperature temperature = {};
     MergeRule prefill_merge = {}, decode_merge = {};
     std::optional<MergeRule> flash_merge = {};  ///< of the flash path, where the code has two (DialectFacts::path)
-    bool float32_softmax = false;  ///< softmax in float32 whatever the activation dtype (H33)
+    bool float32_softmax = false;               ///< softmax in float32 whatever the activation dtype (H33)
     GradientRule prefill_gradient = GradientRule::exact, decode_gradient = GradientRule::exact;
     CacheUse cache = CacheUse::any;
     bool packed = true;
     bool grouped_heads = true;
-    bool own_value_dim = true;  ///< v may have another head size than q and k (H47)
+    bool own_value_dim = true;      ///< v may have another head size than q and k (H47)
+    bool original_may_be_0 = true;  ///< a prefill runs with original_max_position_embeddings 0 (H24)
     std::int64_t min_chunk_len = 1;
     TableLimit table = TableLimit::none;
 };

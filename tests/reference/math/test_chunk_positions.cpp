@@ -12,16 +12,17 @@ TEST_CASE("relative positions and modes agree with the oracle for every chunk se
         for (std::int64_t local_size = 0; local_size < chunk_size; ++local_size) {
             const ChunkConfig chunk{chunk_size, local_size};
             CAPTURE(chunk_size, local_size);
+            const reference::PositionMap map(test::plain_problem(1, chunk));
             bool same = true;
             for (std::int64_t i = 0; i < 4 * chunk_size; ++i) {
                 for (std::int64_t j = 0; j < 4 * chunk_size; ++j) {
                     const auto mode = reference::pair_mode(chunk, QueryIndex(i), KeyIndex(j));
                     same = same && mode.has_value() == oracle::visible(QueryIndex(i), KeyIndex(j));
                     if (!mode) continue;
-                    const std::int64_t distance = reference::query_position(chunk, QueryIndex(i), *mode).value() -
-                                                  reference::key_position(chunk, KeyIndex(j)).value();
+                    const double distance = map.query(QueryIndex(i), *mode) - map.key(KeyIndex(j));
                     same = same && *mode == oracle::pair_mode(chunk, QueryIndex(i), KeyIndex(j)) &&
-                           distance == oracle::relative_position(chunk, QueryIndex(i), KeyIndex(j)).value();
+                           distance == static_cast<double>(
+                                           oracle::relative_position(chunk, QueryIndex(i), KeyIndex(j)).value());
                 }
             }
             CHECK(same);

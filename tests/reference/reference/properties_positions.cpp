@@ -20,8 +20,8 @@ Outputs run(std::int64_t n, ChunkConfig chunk, std::uint64_t seed) {
 
 std::int64_t relative(ChunkConfig chunk, std::int64_t i, std::int64_t j) {
     const Mode mode = *reference::pair_mode(chunk, QueryIndex(i), KeyIndex(j));
-    return reference::query_position(chunk, QueryIndex(i), mode).value() -
-           reference::key_position(chunk, KeyIndex(j)).value();
+    const reference::PositionMap map(test::plain_problem(1, chunk));
+    return static_cast<std::int64_t>(map.query(QueryIndex(i), mode) - map.key(KeyIndex(j)));
 }
 
 }  // namespace
@@ -108,12 +108,13 @@ TEST_CASE("P12: without rotation the chunks disappear") {
 TEST_CASE(
     "P19: w >= L leaves the successor exact and the inter position at 2L - 1, w = 0 makes the successor constant") {
     for (std::int64_t len : {1, 3, 6}) {
-        const ChunkConfig wide{2 * len + 2, len + 2}, narrow{len, 0};
+        const reference::PositionMap wide(test::plain_problem(1, {2 * len + 2, len + 2}));
+        const reference::PositionMap narrow(test::plain_problem(1, {len, 0}));
         for (std::int64_t i = len; i < 4 * len; ++i) {
             CAPTURE(len, i);
-            CHECK(reference::query_position(wide, QueryIndex(i), Mode::succ).value() == i % len + len);
-            CHECK(reference::query_position(wide, QueryIndex(i), Mode::inter).value() == 2 * len - 1);
-            CHECK(reference::query_position(narrow, QueryIndex(i), Mode::succ).value() == len);
+            CHECK(wide.query(QueryIndex(i), Mode::succ) == static_cast<double>(i % len + len));
+            CHECK(wide.query(QueryIndex(i), Mode::inter) == static_cast<double>(2 * len - 1));
+            CHECK(narrow.query(QueryIndex(i), Mode::succ) == static_cast<double>(len));
         }
     }
 }
