@@ -79,8 +79,16 @@ Dataset::Dataset(hid_t parent, const std::string& name)
 
 std::vector<std::string> Dataset::unknown_attributes() const {
     std::vector<std::string> names = attribute_names(id_.get());
-    std::erase_if(names, [](const std::string& name) { return name == "crc32" || name == "storage"; });
+    constexpr std::string_view known[] = {"correctly_rounded", "crc32", "error_radius", "error_radius_proven",
+                                          "storage"};
+    std::erase_if(names, [&](const std::string& name) { return std::ranges::find(known, name) != std::end(known); });
     return names;
+}
+
+std::optional<AttributeValue> Dataset::attribute(const std::string& name) const {
+    const std::vector<std::string> names = attribute_names(id_.get());
+    if (std::ranges::find(names, name) == names.end()) return std::nullopt;
+    return read_attribute(id_.get(), name);
 }
 
 void Dataset::read_raw(std::span<std::byte> out) const {

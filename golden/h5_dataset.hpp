@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "golden/h5_handle.hpp"
+#include "golden/store.hpp"
 #include "reference/spec/dtype.hpp"
 
 namespace dca::golden::h5 {
@@ -32,6 +34,8 @@ public:
     [[nodiscard]] std::int64_t count() const { return count_; }
     [[nodiscard]] const ElementType& type() const { return type_; }
     [[nodiscard]] bool chunked() const { return chunked_; }
+    /// An attribute of the dataset, if it is there. Throws FormatError as read_attribute.
+    [[nodiscard]] std::optional<AttributeValue> attribute(const std::string& name) const;
     /// Names of attributes that have no meaning on a dataset.
     [[nodiscard]] std::vector<std::string> unknown_attributes() const;
 
@@ -50,6 +54,10 @@ private:
     ElementType type_;
     bool chunked_ = false;
 };
+
+/// Adds an attribute to a dataset under `parent`.
+void write_dataset_attribute(hid_t parent, const std::string& dataset, const std::string& name,
+                             const AttributeValue& value);
 
 /// A new group that records no times.
 [[nodiscard]] Handle create_group(hid_t parent, const std::string& name);

@@ -29,6 +29,12 @@ void write_elements(hid_t parent, const std::string& name, std::span<const std::
 
 }  // namespace
 
+void write_dataset_attribute(hid_t parent, const std::string& dataset, const std::string& name,
+                             const AttributeValue& value) {
+    const Handle opened(H5Dopen2(parent, dataset.c_str(), H5P_DEFAULT), H5Dclose, "cannot open dataset " + dataset);
+    write_attribute(opened.get(), name, value);
+}
+
 Handle create_group(hid_t parent, const std::string& name) {
     const std::string action = "cannot create group " + name;
     const Handle creation(H5Pcreate(H5P_GROUP_CREATE), H5Pclose, action);

@@ -27,6 +27,16 @@ struct Results {
     std::optional<Tensor4> dq, dk, dv;
 };
 
+/// How far the expected values of one tensor can be from the exact ones.
+struct Certificate {
+    double error_radius = 0;  ///< |expected - exact| <= error_radius for every element; infinite: nothing is known
+    bool proven = false;      ///< by analysis and interval arithmetic; false: measured (docs/error_model.md says how)
+    bool correctly_rounded = false;  ///< every element is proven to be the double nearest to the exact value
+    friend bool operator==(const Certificate&, const Certificate&) = default;
+};
+/// By tensor: out, lse, dq, dk, dv.
+using Certificates = std::map<std::string, Certificate, std::less<>>;
+
 /// What the judge needs beyond the expected values.
 struct JudgeData {
     ErrorScales scales;
@@ -40,6 +50,7 @@ struct CaseData {
     Problem problem;
     Inputs inputs;
     Results results;
+    Certificates certificates;  ///< of results that this project computed
     std::optional<JudgeData> judge;
     /// Set: another algorithm (docs/chunk_summary.md); of problem only the dtype is meant then, inputs, results and
     /// judge are empty.

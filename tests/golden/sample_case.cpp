@@ -36,6 +36,8 @@ CaseData sample_case(const CaseSpec& spec) {
     data.results.out = arbitrary<double>(out_extents(shape), 1);
     data.results.lse = arbitrary<double>(lse_extents(shape), 2);
     data.results.lse->values().front() = -INFINITY;
+    data.certificates["out"] = {1e-15, true, true};
+    data.certificates["lse"] = {INFINITY, false, false};
     JudgeData& judge = data.judge.emplace();
     judge.error_model_version = 1;
     judge.scales.out = arbitrary<float>(out_extents(shape), 3);

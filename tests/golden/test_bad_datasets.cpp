@@ -1,4 +1,5 @@
 // Datasets the schema does not allow: wrong shapes, types, values, layouts, sizes and checksums.
+#include "golden/h5_attribute.hpp"
 #include "golden/h5_handle.hpp"
 #include "golden/lint.hpp"
 #include "tests/golden/sample_case.hpp"
@@ -207,6 +208,29 @@ TEST_CASE("storage outside the file and unusual filters are refused") {
                   H5Pset_nbit(creation);
               });
           }) == "inputs/q: uses HDF5 filter 5; only deflate, shuffle and fletcher32 are accepted");
+}
+
+TEST_CASE("certificates are whole and sensible") {
+    const auto set = [](const char* name, const AttributeValue& value) {
+        return [=](hid_t file) {
+            const h5::Handle group = h5::open_group(file, "a/outputs");
+            const h5::Handle dataset(H5Dopen2(group.get(), "out", H5P_DEFAULT), H5Dclose, "out");
+            (void)H5Adelete(dataset.get(), name);
+            h5::write_attribute(dataset.get(), name, value);
+        };
+    };
+    CHECK(error_after(set("error_radius", -1.0)) == "outputs/out: error_radius must be a number of at least 0");
+    CHECK(error_after(set("error_radius", NAN)) == "outputs/out: error_radius must be a number of at least 0");
+    CHECK(error_after(set("error_radius", std::int64_t{0})) ==
+          "outputs/out: error_radius must be a number of at least 0");
+    CHECK(error_after(set("error_radius_proven", std::int64_t{2})) ==
+          "outputs/out: error_radius_proven must be 0 or 1");
+    CHECK(error_after(set("correctly_rounded", 1.0)) == "outputs/out: correctly_rounded must be 0 or 1");
+    CHECK(error_after([](hid_t file) {
+              const h5::Handle group = h5::open_group(file, "a/outputs");
+              const h5::Handle dataset(H5Dopen2(group.get(), "lse", H5P_DEFAULT), H5Dclose, "lse");
+              (void)H5Adelete(dataset.get(), "error_radius");
+          }) == "outputs/lse: needs the attributes error_radius, error_radius_proven and correctly_rounded together");
 }
 
 TEST_CASE("a changed value is found by its checksum") {

@@ -31,6 +31,7 @@ void check_same(const CaseData& got, const CaseData& wanted) {
     CHECK(got.results.dq == wanted.results.dq);
     CHECK(got.results.dk == wanted.results.dk);
     CHECK(got.results.dv == wanted.results.dv);
+    CHECK(got.certificates == wanted.certificates);
     CHECK(got.dialect_facts == wanted.dialect_facts);
     CHECK(got.provenance == wanted.provenance);
     REQUIRE(got.judge.has_value() == wanted.judge.has_value());
@@ -101,6 +102,7 @@ TEST_CASE("a case with inputs alone comes back without results and judge data") 
     const ScratchFolder folder;
     CaseData wanted = sample_case("id=a seq_q=5 head_dim=4 chunk_size=3 local_size=1 gradient=0");
     wanted.results = {};
+    wanted.certificates = {};
     wanted.judge.reset();
     write_file(folder / "inputs.h5", {wanted});
     check_same(FileReader(folder / "inputs.h5").read("a"), wanted);
