@@ -34,7 +34,9 @@ struct TypedGradients {
     Tensor<S, 4> dq, dk, dv;
 };
 
-/// Defined for S = double, long double, Quad, Dual<long double>, Dual<Quad>.
+/// Defined for S = double, long double, Quad, Dual<long double>, Dual<Quad>, and of reference/numbers DoubleDouble,
+/// Mpfr<256>, Mpfr<512>, Interval<double>, Interval<Mpfr<256>>; for any other Scalar by definition.hpp. An interval
+/// encloses the exact value of every element.
 template <Scalar S>
 [[nodiscard]] TypedInputs<S> convert(const Inputs& inputs);
 

@@ -39,4 +39,12 @@ template <Scalar Base>
     return {log(x.value), x.derivative / x.value};
 }
 
+/// Angles are constants: their derivative is 0.
+template <Scalar Base>
+[[nodiscard]] std::pair<Dual<Base>, Dual<Base>> scaled_cos_sin(std::type_identity<Dual<Base>>, std::int64_t position,
+                                                               double frequency, Quad scale) {
+    auto [cos, sin] = scaled_cos_sin(std::type_identity<Base>{}, position, frequency, scale);
+    return {{cos, Base{}}, {sin, Base{}}};
+}
+
 }  // namespace dca::oracle

@@ -1,10 +1,10 @@
 // The rotation of one pair (Def.4) by its relative position alone: tau q . turned(k, M) is the logit. A query is never
-// rotated. Angles are exact: M has at most 32 bits and inv_freq 53, so their product fits the 113 bits of binary128,
-// whose sincosq reduces it without loss; cos and sin are rounded to S once.
+// rotated. Angles are exact products of M and inv_freq; each number type evaluates them (scaled_cos_sin).
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -22,7 +22,7 @@ public:
     RelativeRotation(const Problem& problem, std::vector<double> inv_freq)
         : interleaved_(problem.rope.layout == RopeLayout::interleaved), inv_freq_(std::move(inv_freq)) {
         const Quad scale = mscale(problem.rope);
-        scale_ = scale * scale;  // once for the query, once for the key
+        scale_ = scale * scale;  // once for the query, once for the key; a double squared has 106 bits: exact
     }
 
     /// The key as a query at distance M sees it: rotary dims turned back by M and times mscale^2, the rest unchanged.
@@ -64,9 +64,8 @@ private:
         const auto [found, is_new] = angles_.try_emplace(M.value());
         if (is_new) {
             for (double frequency : inv_freq_) {
-                Quad sin = 0, cos = 0;
-                sincosq(Quad(M.value()) * Quad(frequency), &sin, &cos);
-                found->second.push_back({S(scale_ * cos), S(scale_ * sin)});
+                auto [cos, sin] = scaled_cos_sin(std::type_identity<S>{}, M.value(), frequency, scale_);
+                found->second.push_back({std::move(cos), std::move(sin)});
             }
         }
         return found->second;

@@ -13,6 +13,7 @@ import sys
 # Folder -> box, the longest prefix wins.
 BOXES = {
     'reference/spec/': 'spec',
+    'reference/numbers/': 'numbers',
     'reference/oracle/': 'oracle',
     'reference/math/': 'math',
     'reference/tiles/': 'tiles',
@@ -39,7 +40,8 @@ DIFFERENCE = 'verify/run/diff_dialects_result.hpp'
 VERDICT = 'verify/compare/verdict.hpp'
 ARROWS = {
     'spec': set(),
-    'oracle': {'spec'},
+    'numbers': {'spec'},
+    'oracle': {'numbers', 'spec'},
     'math': {'spec'},
     'tiles': set(),
     'sparse': {'reference', 'math', 'spec'},
@@ -63,7 +65,8 @@ ARROWS = {
 # Libraries from outside: header -> boxes that may use it, besides tests.
 EXTERNAL = {
     r'Eigen/': {'reference', 'chunk_summary'},
-    r'quadmath\.h': {'oracle', 'math', 'reference', 'sparse', 'chunk_summary_oracle'},
+    r'quadmath\.h': {'numbers', 'oracle', 'math', 'reference', 'sparse', 'chunk_summary_oracle'},
+    r'(mpfr\.h|qd/|boost/)': {'numbers'},
     r'hdf5|H5': {'golden'},
     r'zlib\.h': {'golden'},
     r'archive(_entry)?\.h': {'candidate'},

@@ -1,3 +1,7 @@
+// The definitions of attention.hpp, as templates: for the files that instantiate them, one per family of number types,
+// and for tests that bring a type of their own.
+#pragma once
+
 #include "reference/oracle/attention.hpp"
 
 #include <map>
@@ -8,7 +12,7 @@
 #include "reference/oracle/rotation.hpp"
 
 namespace dca::oracle {
-namespace {
+namespace detail {
 
 /// The elements along the last axis at the given leading indices.
 template <class T, class... I>
@@ -92,7 +96,7 @@ void for_each_row(const Problem& problem, const Tensor<S, 4>& k, const Visit& vi
 }
 
 /// The query heads that read key head kv_head (GQA: a group of consecutive ones).
-auto query_heads(const Shape& shape, std::int64_t kv_head) {
+inline auto query_heads(const Shape& shape, std::int64_t kv_head) {
     const std::int64_t group = shape.heads_q / shape.heads_kv;
     return std::views::iota(kv_head * group, (kv_head + 1) * group);
 }
@@ -115,26 +119,31 @@ Tensor<S, 4> convert_tensor(const Tensor4& tensor) {
     return converted;
 }
 
-}  // namespace
+}  // namespace detail
 
 template <Scalar S>
 TypedInputs<S> convert(const Inputs& inputs) {
-    TypedInputs<S> typed{convert_tensor<S>(inputs.q), convert_tensor<S>(inputs.k), convert_tensor<S>(inputs.v), {}};
-    if (inputs.dout) typed.dout = convert_tensor<S>(*inputs.dout);
+    TypedInputs<S> typed{detail::convert_tensor<S>(inputs.q),
+                         detail::convert_tensor<S>(inputs.k),
+                         detail::convert_tensor<S>(inputs.v),
+                         {}};
+    if (inputs.dout) typed.dout = detail::convert_tensor<S>(*inputs.dout);
     return typed;
 }
 
 template <Scalar S>
 TypedOutputs<S> forward(const Problem& problem, const TypedInputs<S>& inputs) {
-    check(problem, inputs);
+    detail::check(problem, inputs);
     const S scale(problem.resolved_softmax_scale());
     TypedOutputs<S> result{Tensor<S, 4>(out_extents(problem.shape)), Tensor<S, 3>(lse_extents(problem.shape))};
-    for_each_row<S>(problem, inputs.k, [&](const RowView<S>& view, RelativeRotation<S>&) {
-        for (std::int64_t head : query_heads(problem.shape, view.kv_head)) {
-            const Softmax<S> weights = attend<S>(view, row_of(inputs.q, view.batch, view.query_row, head), scale);
-            const std::span<S> out = row_of(result.out, view.batch, view.query_row, head);
+    detail::for_each_row<S>(problem, inputs.k, [&](const detail::RowView<S>& view, RelativeRotation<S>&) {
+        for (std::int64_t head : detail::query_heads(problem.shape, view.kv_head)) {
+            const Softmax<S> weights =
+                detail::attend<S>(view, detail::row_of(inputs.q, view.batch, view.query_row, head), scale);
+            const std::span<S> out = detail::row_of(result.out, view.batch, view.query_row, head);
             for (std::size_t j = 0; j < view.key_count(); ++j) {
-                add_scaled<S>(out, weights.probability[j], row_of(inputs.v, view.batch, view.key_row(j), view.kv_head));
+                detail::add_scaled<S>(out, weights.probability[j],
+                                      detail::row_of(inputs.v, view.batch, view.key_row(j), view.kv_head));
             }
             result.lse(view.batch, head, view.query_row) = weights.lse;
         }
@@ -144,55 +153,37 @@ TypedOutputs<S> forward(const Problem& problem, const TypedInputs<S>& inputs) {
 
 template <Scalar S>
 TypedGradients<S> backward(const Problem& problem, const TypedInputs<S>& inputs, MergeGradient rule) {
-    check(problem, inputs);
+    detail::check(problem, inputs);
     expects(inputs.dout.has_value(), "backward needs dout");
     const S scale(problem.resolved_softmax_scale());
     TypedGradients<S> result{Tensor<S, 4>(q_extents(problem.shape)), Tensor<S, 4>(k_extents(problem.shape)),
                              Tensor<S, 4>(v_extents(problem.shape))};
-    for_each_row<S>(problem, inputs.k, [&](const RowView<S>& view, RelativeRotation<S>& rotation) {
+    detail::for_each_row<S>(problem, inputs.k, [&](const detail::RowView<S>& view, RelativeRotation<S>& rotation) {
         Tensor<S, 2> dturned(view.turned_keys.extents());  // summed over the query heads of the group
-        for (std::int64_t head : query_heads(problem.shape, view.kv_head)) {
-            const std::span<const S> q = row_of(inputs.q, view.batch, view.query_row, head);
-            const std::span<const S> dout = row_of(*inputs.dout, view.batch, view.query_row, head);
-            const Softmax<S> weights = attend<S>(view, q, scale);
+        for (std::int64_t head : detail::query_heads(problem.shape, view.kv_head)) {
+            const std::span<const S> q = detail::row_of(inputs.q, view.batch, view.query_row, head);
+            const std::span<const S> dout = detail::row_of(*inputs.dout, view.batch, view.query_row, head);
+            const Softmax<S> weights = detail::attend<S>(view, q, scale);
             std::vector<S> dprobability;
             for (std::size_t j = 0; j < view.key_count(); ++j) {
-                dprobability.push_back(dot<S>(dout, row_of(inputs.v, view.batch, view.key_row(j), view.kv_head)));
+                dprobability.push_back(
+                    detail::dot<S>(dout, detail::row_of(inputs.v, view.batch, view.key_row(j), view.kv_head)));
             }
             const std::vector<S> dlogit = logit_gradients<S>(weights.probability, dprobability, view.mode, rule);
-            const std::span<S> dq = row_of(result.dq, view.batch, view.query_row, head);
+            const std::span<S> dq = detail::row_of(result.dq, view.batch, view.query_row, head);
             for (std::size_t j = 0; j < view.key_count(); ++j) {
-                add_scaled<S>(dq, scale * dlogit[j], row_of(view.turned_keys, j));
-                add_scaled<S>(row_of(dturned, j), scale * dlogit[j], q);
-                add_scaled<S>(row_of(result.dv, view.batch, view.key_row(j), view.kv_head), weights.probability[j],
-                              dout);
+                detail::add_scaled<S>(dq, scale * dlogit[j], detail::row_of(view.turned_keys, j));
+                detail::add_scaled<S>(detail::row_of(dturned, j), scale * dlogit[j], q);
+                detail::add_scaled<S>(detail::row_of(result.dv, view.batch, view.key_row(j), view.kv_head),
+                                      weights.probability[j], dout);
             }
         }
         for (std::size_t j = 0; j < view.key_count(); ++j) {
-            rotation.add_transposed(view.distance[j], row_of(dturned, j),
-                                    row_of(result.dk, view.batch, view.key_row(j), view.kv_head));
+            rotation.add_transposed(view.distance[j], detail::row_of(dturned, j),
+                                    detail::row_of(result.dk, view.batch, view.key_row(j), view.kv_head));
         }
     });
     return result;
 }
-
-template TypedInputs<double> convert(const Inputs&);
-template TypedInputs<long double> convert(const Inputs&);
-template TypedInputs<Quad> convert(const Inputs&);
-template TypedInputs<Dual<long double>> convert(const Inputs&);
-template TypedInputs<Dual<Quad>> convert(const Inputs&);
-
-template TypedOutputs<double> forward(const Problem&, const TypedInputs<double>&);
-template TypedOutputs<long double> forward(const Problem&, const TypedInputs<long double>&);
-template TypedOutputs<Quad> forward(const Problem&, const TypedInputs<Quad>&);
-template TypedOutputs<Dual<long double>> forward(const Problem&, const TypedInputs<Dual<long double>>&);
-template TypedOutputs<Dual<Quad>> forward(const Problem&, const TypedInputs<Dual<Quad>>&);
-
-template TypedGradients<double> backward(const Problem&, const TypedInputs<double>&, MergeGradient);
-template TypedGradients<long double> backward(const Problem&, const TypedInputs<long double>&, MergeGradient);
-template TypedGradients<Quad> backward(const Problem&, const TypedInputs<Quad>&, MergeGradient);
-template TypedGradients<Dual<long double>> backward(const Problem&, const TypedInputs<Dual<long double>>&,
-                                                    MergeGradient);
-template TypedGradients<Dual<Quad>> backward(const Problem&, const TypedInputs<Dual<Quad>>&, MergeGradient);
 
 }  // namespace dca::oracle
