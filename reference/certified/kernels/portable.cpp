@@ -1,0 +1,82 @@
+// No particular instruction set: arrays and fma() from the C library. Slow where the processor has no fused
+// multiply-add, and the same bits as the others everywhere.
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#include "reference/certified/kernels/constants.hpp"
+#include "reference/certified/kernels/kernels.hpp"
+#include "reference/tiles/exp_table.hpp"
+
+namespace dca::certified {
+namespace {
+
+constexpr int rows_per_tile = 2;
+constexpr int vectors_per_tile = 1;
+
+struct V {
+    double lane[8];
+};
+template <class F>
+inline V map(F f) {
+    V out;
+    for (int i = 0; i < 8; ++i) out.lane[i] = f(i);
+    return out;
+}
+inline V load(const double* p) {
+    return map([&](int i) { return p[i]; });
+}
+inline void store(double* p, const V& v) {
+    std::memcpy(p, v.lane, sizeof v.lane);
+}
+inline V broadcast(double x) {
+    return map([&](int) { return x; });
+}
+inline V fma(const V& a, const V& b, const V& c) {
+    return map([&](int i) { return std::fma(a.lane[i], b.lane[i], c.lane[i]); });
+}
+inline V fms(const V& a, const V& b, const V& c) {
+    return map([&](int i) { return std::fma(a.lane[i], b.lane[i], -c.lane[i]); });
+}
+inline V add(const V& a, const V& b) {
+    return map([&](int i) { return a.lane[i] + b.lane[i]; });
+}
+inline V sub(const V& a, const V& b) {
+    return map([&](int i) { return a.lane[i] - b.lane[i]; });
+}
+inline V mul(const V& a, const V& b) {
+    return map([&](int i) { return a.lane[i] * b.lane[i]; });
+}
+inline V max(const V& a, const V& b) {
+    return map([&](int i) { return a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i]; });
+}
+inline V absolute(const V& a) {
+    return map([&](int i) { return std::fabs(a.lane[i]); });
+}
+
+inline void exp_lookup(const V& shifted, V& th, V& tl) {
+    for (int i = 0; i < 8; ++i) {
+        std::uint64_t bits;
+        std::memcpy(&bits, &shifted.lane[i], sizeof bits);
+        th.lane[i] = tiles::exp_table_hi[bits & 15];
+        tl.lane[i] = tiles::exp_table_lo[bits & 15];
+    }
+}
+inline V sixteenth_floor(const V& k) {
+    return map([&](int i) { return std::floor(k.lane[i] / 16); });
+}
+inline V power_of_two(const V& e) {
+    return map([&](int i) { return std::ldexp(1.0, static_cast<int>(e.lane[i])); });
+}
+inline V zero_below(const V& e, double bound, const V& v) {
+    return map([&](int i) { return e.lane[i] >= bound ? v.lane[i] : 0.0; });
+}
+
+#include "reference/certified/kernels/kernel_text.inc"
+
+}  // namespace
+
+extern const Kernels portable_kernels;
+const Kernels portable_kernels = kernel_table("portable");
+
+}  // namespace dca::certified
