@@ -11,7 +11,7 @@
 namespace dca::certified {
 
 void backward_queries(const Context& context, const KeyOperands& keys, const QueryTile& tile, std::int64_t head,
-                      const HeadFacts& facts, Bounded<4>& dq) {
+                      HeadFacts& facts, Bounded<4>& dq) {
     const int rows = tile.rows(), padded = tile.padded_rows(), dim = context.padded_dim;
     BlockScores scores(rows);
     Buffer ds_left(static_cast<std::int64_t>(left_size(rows, key_tile_columns)));
@@ -19,6 +19,7 @@ void backward_queries(const Context& context, const KeyOperands& keys, const Que
     const DoutOperands dout(context, tile, head, false);
     std::vector<double> bias(static_cast<std::size_t>(padded), Bias(0).value);
     std::vector<double> products(static_cast<std::size_t>(rows));  // error of the products, in units of key_bias
+    std::vector<double> total(static_cast<std::size_t>(rows));     // sum_j |dS_ij|
     for (const KeySpan& span : reference::key_spans(context.problem.chunk, tile.chunk, context.key_count)) {
         const QueryOperands q(context, tile, head, span.mode, false);
         Buffer rotated(static_cast<std::int64_t>(padded) * dim);
@@ -30,6 +31,7 @@ void backward_queries(const Context& context, const KeyOperands& keys, const Que
             for (std::size_t r = 0; r < products.size(); ++r) {
                 const Bias row_bias(scores.total[r] * inflation);
                 bias[r] = row_bias.value;
+                total[r] += scores.total[r];
                 if (scores.total[r] > 0) products[r] += product_error(block.columns, 2) * row_bias.power;
             }
             kernels().pack_left(false, rows, block.columns, scores.ds.hi.data(), key_tile_columns, ds_left.hi.data());
@@ -60,24 +62,29 @@ void backward_queries(const Context& context, const KeyOperands& keys, const Que
     const Sequence& seq = context.sequence;
     const double keys_seen = static_cast<double>(context.key_count);
     const double adds = 3.0 + 3.0 * keys_seen / key_tile_columns;
-    const double key_bias = *std::max_element(keys.key_bias.begin(), keys.key_bias.end());
     const double tau = std::abs(context.softmax_scale);
     for (int r = 0; r < rows; ++r) {
         const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(r) * dim;
         const std::int64_t query = seq.query_begin + tile.row_begin + r;
-        const RowFacts& row = facts[static_cast<std::size_t>(tile.row_begin + r)];
+        RowFacts& row = facts[static_cast<std::size_t>(tile.row_begin + r)];
         kernels().scale(sum.hi.data() + at, sum.lo.data() + at, dim, context.softmax_scale, 0);
         std::copy_n(sum.hi.data() + at, context.dim, &dq.hi(seq.batch, query, head, 0));
         std::copy_n(sum.lo.data() + at, context.dim, &dq.lo(seq.batch, query, head, 0));
-        double radius = 0;
-        if (!row.one_key && row.dp_largest > 0 && keys.key_norm > 0 && tau > 0) {
-            const double sums = 2 * row.dp_largest * (2 * rotation_error + 4 * u2 * adds + keys_seen * cut_probability);
-            radius =
-                tau * context.mscale_bound * inflation *
-                    (keys.key_norm * (row.ds_error + sums) + 1.5 * products[static_cast<std::size_t>(r)] * key_bias) +
-                keys_seen * underflow * (1 + keys.key_norm) * (1 + tau) * context.mscale_bound;
+        if (row.one_key || row.dp_largest == 0) continue;
+        // The computed sum of |dS| stands for the exact one: their difference is far below 2^-20 of the largest dP.
+        const double magnitude = (total[static_cast<std::size_t>(r)] + 0x1p-20 * row.dp_largest) * inflation;
+        row.difference_error = (row.difference_error + row.weight_error * magnitude) * inflation;
+        if (tau == 0) continue;
+        const double sums = (row.p_error + 2 * rotation_error + 4 * u2 * adds) * magnitude + row.difference_error +
+                            2 * keys_seen * cut_probability * row.dp_largest;
+        double* radius = &dq.radius(seq.batch, query, head, 0);
+        for (std::size_t e = 0; e < static_cast<std::size_t>(context.dim); ++e) {
+            const double key = keys.key_magnitude[e];
+            if (key == 0) continue;  // keys without this pair: no gradient in it
+            radius[e] = tau * context.mscale_bound * inflation *
+                            (key * sums + 1.5 * products[static_cast<std::size_t>(r)] * keys.key_bias[e]) +
+                        keys_seen * underflow * (1 + key) * (1 + tau) * context.mscale_bound;
         }
-        std::fill_n(&dq.radius(seq.batch, query, head, 0), context.dim, radius);
     }
 }
 
@@ -117,12 +124,14 @@ struct KeySums {
           ds_error(static_cast<std::size_t>(context.padded_keys)),
           p_error(ds_error.size()),
           dk_products(ds_error.size()),
-          dv_products(ds_error.size()) {}
+          dv_products(ds_error.size()),
+          q_magnitude(static_cast<std::size_t>(context.padded_dim)) {}
     Buffer dk, dv;                    ///< rotated dk
-    std::vector<double> ds_error;     ///< sum_i p_ij |q~_i| (error of dS_ij relative to p_ij)
-    std::vector<double> p_error;      ///< sum_i p_ij (relative error of p_ij)
-    std::vector<double> dk_products;  ///< error of the products
+    std::vector<double> ds_error;     ///< sum_i of the error of dS_ij
+    std::vector<double> p_error;      ///< sum_i of the error of p_ij
+    std::vector<double> dk_products;  ///< error of the products in units of max_e q.bias
     std::vector<double> dv_products;  ///< the same in units of dout_bias
+    std::vector<double> q_magnitude;  ///< largest pair magnitude of q~ in each channel, over all rows and modes
 };
 
 /// What is the same for all tiles of one kv head.
@@ -148,17 +157,16 @@ void add_block(const KeyPass& pass, const PackedQuery& query, const QueryOperand
         kernels().add_columns(ds, columns, 1, ds_sum.data());
         kernels().add_columns(p, columns, row.p_error + 4 * u2 * pass.adds, sums.p_error.data() + base);
         if (row.one_key) continue;
-        const double of_sums = 2 * row.dp_largest * (2 * rotation_error + 4 * u2 * pass.adds);
-        kernels().add_columns(p, columns, (row.ds_error + of_sums) * q.norm[static_cast<std::size_t>(r)],
+        kernels().add_columns(ds, columns, row.p_error + 2 * rotation_error + 4 * u2 * pass.adds,
                               sums.ds_error.data() + base);
+        kernels().add_columns(p, columns, row.difference_error, sums.ds_error.data() + base);
     }
-    const double q_bias = *std::max_element(q.bias.begin(), q.bias.end());
     for (std::size_t j = 0; j < p_sum.size(); ++j) {
         const Bias p_bias(p_sum[j] * inflation), ds_bias(ds_sum[j] * inflation);
         dv_bias[j] = p_bias.value;
         dk_bias[j] = ds_bias.value;
         if (p_sum[j] > 0) sums.dv_products[base + j] += product_error(rows, 1) * p_bias.power;
-        if (ds_sum[j] > 0) sums.dk_products[base + j] += product_error(rows, 2) * ds_bias.power * q_bias;
+        if (ds_sum[j] > 0) sums.dk_products[base + j] += product_error(rows, 2) * ds_bias.power;
     }
     const auto add = [&](const Buffer& source, const double* right, const double* right_lo, const double* row_bias,
                          const double* column_bias, Buffer& target, int dim) {
@@ -209,13 +217,15 @@ void backward_keys(const Context& context, const KeyOperands& keys, const std::v
                    std::int64_t kv_head, const std::vector<HeadFacts>& facts, Bounded<4>& dk, Bounded<4>& dv) {
     const KeyPass pass = key_pass(context, keys, tiles.size(), kv_head);
     KeySums sums(context);
-    double q_norm = 0, dp_largest = 0;
+    double dp_largest = 0;
     for (std::int64_t head = 0; head < context.group; ++head) {
         const HeadFacts& head_facts = facts[static_cast<std::size_t>(head)];
         const auto queries = pack_queries(context, tiles, kv_head * context.group + head);
         for (const auto& query : queries) {
             for (const auto& in_mode : query->modes) {
-                q_norm = std::max(q_norm, *std::max_element(in_mode.q.norm.begin(), in_mode.q.norm.end()));
+                for (std::size_t e = 0; e < sums.q_magnitude.size(); ++e) {
+                    sums.q_magnitude[e] = std::max(sums.q_magnitude[e], in_mode.q.magnitude[e]);
+                }
             }
         }
         for (const RowFacts& row : head_facts) dp_largest = std::max(dp_largest, row.dp_largest);
@@ -246,15 +256,18 @@ void backward_keys(const Context& context, const KeyOperands& keys, const std::v
         std::copy_n(lo, context.dim, &dk.lo(seq.batch, key, kv_head, 0));
         std::copy_n(sums.dv.hi.data() + j * context.padded_dim_v, context.dim_v, &dv.hi(seq.batch, key, kv_head, 0));
         std::copy_n(sums.dv.lo.data() + j * context.padded_dim_v, context.dim_v, &dv.lo(seq.batch, key, kv_head, 0));
-        double dk_radius = 0;
         const bool seen = j < seq.offset + seq.query_count();  // a key that no row sees has zero gradients
-        if (seen && q_norm > 0 && dp_largest > 0) {
-            dk_radius = context.mscale_bound * inflation *
-                            (sums.ds_error[at] + 1.5 * sums.dk_products[at] +
-                             2 * rows * cut_probability * dp_largest * q_norm) +
-                        rows * underflow * (1 + q_norm) * context.mscale_bound;
+        double* dk_radius = &dk.radius(seq.batch, key, kv_head, 0);
+        for (std::size_t e = 0; e < static_cast<std::size_t>(context.dim); ++e) {
+            const double magnitude = sums.q_magnitude[e];
+            if (!seen || magnitude == 0 || dp_largest == 0) continue;
+            // The bias of a channel is a power of two, at most twice its magnitude or 2^-450.
+            const double bias = power_at_least(magnitude);
+            dk_radius[e] = context.mscale_bound * inflation *
+                               (magnitude * (sums.ds_error[at] + 2 * rows * cut_probability * dp_largest) +
+                                1.5 * sums.dk_products[at] * bias) +
+                           rows * underflow * (1 + magnitude) * context.mscale_bound;
         }
-        std::fill_n(&dk.radius(seq.batch, key, kv_head, 0), context.dim, dk_radius);
         double* dv_radius = &dv.radius(seq.batch, key, kv_head, 0);
         for (int c = 0; c < context.dim_v; ++c) {
             const double magnitude = pass.dout_magnitude[static_cast<std::size_t>(c)];

@@ -7,9 +7,10 @@
 
 namespace dca::certified {
 
+/// Adds to difference_error what it left out.
 /// Precondition: inputs.dout is present and `facts` were filled for the rows of the tile.
 void backward_queries(const Context& context, const KeyOperands& keys, const QueryTile& tile, std::int64_t head,
-                      const HeadFacts& facts, Bounded<4>& dq);
+                      HeadFacts& facts, Bounded<4>& dq);
 
 /// dk and dv of one kv head. facts: one for each query head of its group.
 void backward_keys(const Context& context, const KeyOperands& keys, const std::vector<QueryTile>& tiles,

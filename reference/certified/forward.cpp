@@ -110,15 +110,17 @@ void finish_row(const Context& context, const KeyOperands& keys, Sums& sums, std
     results.lse.lo(seq.batch, head, query) = reduced.lse.lo;
     results.lse.radius(seq.batch, head, query) = (l + 2 * u2 * (1 + std::abs(reduced.lse.hi))) * inflation;
 
-    const double common = (p + l + 4 * u2 * tiles + 16 * u2 + cut) * inflation;
+    // Of a quotient of sums: what its weights do to it, and everything else.
+    const double direct = (exp_sum_error + 8 * u2 * tiles + 16 * u2 + cut) * inflation;
     const double products = sum.product_error * reduced.inverse.hi * inflation;
+    std::vector<double> direct_errors(static_cast<std::size_t>(context.padded_dim_v));
     double* radius = &results.out.radius(seq.batch, query, head, 0);
-    for (int c = 0; c < context.dim_v; ++c) {
-        const double magnitude = keys.value_magnitude[static_cast<std::size_t>(c)];
-        // A channel in which every value is 0 is 0.
-        radius[c] = magnitude == 0 ? 0
-                                   : common * magnitude + products * keys.value_bias[static_cast<std::size_t>(c)] +
-                                         static_cast<double>(context.key_count) * underflow;
+    for (std::size_t c = 0; c < static_cast<std::size_t>(context.dim_v); ++c) {
+        const double magnitude = keys.value_magnitude[c];
+        if (magnitude == 0) continue;  // a channel in which every value is 0 is 0
+        direct_errors[c] =
+            direct * magnitude + products * keys.value_bias[c] + static_cast<double>(context.key_count) * underflow;
+        radius[c] = (2 * p * magnitude + direct_errors[c]) * inflation;
     }
     std::copy_n(hi, context.dim_v, &results.out.hi(seq.batch, query, head, 0));
     std::copy_n(lo, context.dim_v, &results.out.lo(seq.batch, query, head, 0));
@@ -128,13 +130,12 @@ void finish_row(const Context& context, const KeyOperands& keys, Sums& sums, std
     std::copy_n(&(*context.inputs.dout)(seq.batch, query, head, 0), context.dim_v, dout.begin());
     kernels().dot(dout.data(), hi, lo, context.padded_dim_v, &facts.delta_hi, &facts.delta_lo);
     const double largest = norm_above(dout.data(), context.dim_v) * keys.value_norm * inflation;
-    double delta = dot_error(context.padded_dim_v) * largest;
-    for (int c = 0; c < context.dim_v; ++c) delta += std::abs(dout[static_cast<std::size_t>(c)]) * radius[c];
-    const double dp = dp_error(context.dim_v, largest);
     facts.dp_largest = largest;
-    // Relative to p: its own error times |dP - delta| <= 2 largest, theirs, and the rounding of difference and product.
-    facts.ds_error = facts.one_key ? 0 : (2 * largest * (facts.p_error + 16 * u2) + delta + dp + underflow) * inflation;
-    if (largest == 0) facts.ds_error = 0;
+    facts.weight_error = p;
+    if (largest == 0) return;
+    double delta = dot_error(context.padded_dim_v) * largest;
+    for (std::size_t c = 0; c < dout.size(); ++c) delta += std::abs(dout[c]) * direct_errors[c];
+    facts.difference_error = (delta + dp_error(context.dim_v, largest) + 8 * u2 * largest + underflow) * inflation;
 }
 
 }  // namespace

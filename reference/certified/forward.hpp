@@ -15,9 +15,10 @@ struct RowFacts {
     double exponent = 0;
     double inverse_hi = 0, inverse_lo = 0;  ///< 1 / sum_j exp(s_ij) 2^-exponent
     double delta_hi = 0, delta_lo = 0;
-    double p_error = 0;     ///< of p_ij, relative to it
-    double dp_largest = 0;  ///< at least |dO_i v_j| for every j, and |delta|
-    double ds_error = 0;    ///< of dS_ij, relative to p_ij
+    double p_error = 0;           ///< of p_ij, relative to it
+    double dp_largest = 0;        ///< at least |dO_i v_j| for every j, and |delta|
+    double difference_error = 0;  ///< of dO_i v_j - delta, but for what the errors of p do to delta
+    double weight_error = 0;      ///< relative, of p_ij before normalisation: what they do is this times sum |dS_ij|
 };
 
 /// Facts of the rows of one sequence, by row, for one query head.

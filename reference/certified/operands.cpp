@@ -106,6 +106,17 @@ void Context::rotate(std::int64_t position, const double* row, double factor, do
     if (factor != 1) kernels().scale(hi, lo, padded_dim, factor, 0);
 }
 
+void Context::raise_pair_magnitudes(const double* row, std::vector<double>& most) const {
+    const auto raise = [&](std::size_t channel, double value) { most[channel] = std::max(most[channel], value); };
+    for (std::size_t k = 0; k < pairs_.size(); k += 2) {
+        const double pair[2] = {row[pairs_[k]], row[pairs_[k + 1]]};
+        const double norm = norm_above(pair, 2);
+        raise(static_cast<std::size_t>(pairs_[k]), norm);
+        raise(static_cast<std::size_t>(pairs_[k + 1]), norm);
+    }
+    for (std::size_t e = pairs_.size(); e < static_cast<std::size_t>(dim); ++e) raise(e, norm_above(row + e, 1));
+}
+
 void Context::rotate_back(std::int64_t position, double* hi, double* lo) const {
     turn(position, -1, hi, lo, hi, lo);
 }
@@ -154,6 +165,7 @@ KeyOperands::KeyOperands(const Context& context, std::int64_t kv_head, bool for_
     : k_scores(context.padded_keys * context.dim),
       v_values(static_cast<std::size_t>(context.padded_keys * context.padded_dim_v)),
       value_magnitude(static_cast<std::size_t>(context.padded_dim_v)),
+      key_magnitude(static_cast<std::size_t>(context.padded_dim)),
       value_bias(static_cast<std::size_t>(context.padded_dim_v)),
       key_bias(static_cast<std::size_t>(context.padded_dim)) {
     const int d = context.dim, dv = context.dim_v;
@@ -191,7 +203,7 @@ KeyOperands::KeyOperands(const Context& context, std::int64_t kv_head, bool for_
             const double* v = &context.inputs.v(seq.batch, seq.key_begin + key, kv_head, 0);
             most.key = std::max(most.key, norm_above(hi, d));
             most.value = std::max(most.value, norm_above(v, dv));
-            raise(most.key_channel, hi, d);
+            context.raise_pair_magnitudes(hi, most.key_channel);
             raise(most.value_channel, v, dv);
         }
         const double* v = &context.inputs.v(seq.batch, seq.key_begin + start, kv_head, 0);
@@ -211,7 +223,6 @@ KeyOperands::KeyOperands(const Context& context, std::int64_t kv_head, bool for_
             kernels().pack_right(true, keys, dv, v, v_stride, v_scores.data() + start * dv, scores_stride(dv));
         }
     });
-    std::vector<double> key_magnitude(key_bias.size());
     for (const Largest& most : largest) {
         key_norm = std::max(key_norm, most.key);
         value_norm = std::max(value_norm, most.value);
@@ -227,7 +238,7 @@ QueryOperands::QueryOperands(const Context& context, const QueryTile& tile, std:
     const int rows = tile.rows(), padded = context.padded_dim;
     const Sequence& seq = context.sequence;
     Buffer q(static_cast<std::int64_t>(rows) * padded);
-    std::vector<double> magnitude(static_cast<std::size_t>(padded));
+    magnitude.resize(static_cast<std::size_t>(padded));
     for (int r = 0; r < rows; ++r) {
         double* hi = q.hi.data() + static_cast<std::ptrdiff_t>(r) * padded;
         double* lo = q.lo.data() + static_cast<std::ptrdiff_t>(r) * padded;
@@ -235,9 +246,7 @@ QueryOperands::QueryOperands(const Context& context, const QueryTile& tile, std:
                        &context.inputs.q(seq.batch, seq.query_begin + tile.row_begin + r, head, 0),
                        context.softmax_scale, hi, lo);
         norm.push_back(norm_above(hi, context.dim));
-        for (int e = 0; e < context.dim; ++e) {
-            magnitude[static_cast<std::size_t>(e)] = std::max(magnitude[static_cast<std::size_t>(e)], std::abs(hi[e]));
-        }
+        context.raise_pair_magnitudes(hi, magnitude);
     }
     kernels().pack_left(false, rows, context.dim, q.hi.data(), padded, left.hi.data());
     kernels().pack_left(false, rows, context.dim, q.lo.data(), padded, left.lo.data());

@@ -56,6 +56,10 @@ public:
     /// R(position)^T of padded_dim numbers in place.
     void rotate_back(std::int64_t position, double* hi, double* lo) const;
 
+    /// Of each channel of a rotated row at least the norm of the pair it belongs to, which rotating keeps: raises
+    /// `most`.
+    void raise_pair_magnitudes(const double* row, std::vector<double>& most) const;
+
     /// Multiply-adds of one forward pass of one head, at most, in units of plain ones: what parallel_for wants to know.
     [[nodiscard]] double head_work() const;
 
@@ -101,6 +105,7 @@ struct KeyOperands {
     AlignedBuffer v_values, v_scores;          ///< columns are channels; columns are keys (backward)
     double key_norm = 0, value_norm = 0;       ///< max_j |k~_j|, max_j |v_j|
     std::vector<double> value_magnitude;       ///< max_j |v_jc|, padded_dim_v
+    std::vector<double> key_magnitude;         ///< max_j of pair_magnitudes, padded_dim
     std::vector<double> value_bias, key_bias;  ///< powers of two at least max_j |v_jc| and max_j |k~_je|, padded
 
     [[nodiscard]] static std::ptrdiff_t scores_stride(int dim) {
@@ -114,9 +119,10 @@ struct KeyOperands {
 /// q rows of a tile rotated for one mode, times the softmax scale.
 struct QueryOperands {
     QueryOperands(const Context& context, const QueryTile& tile, std::int64_t head, Mode mode, bool for_keys);
-    Buffer left, right;        ///< packed; right only for_keys
-    std::vector<double> norm;  ///< |q~_i| of each row
-    std::vector<double> bias;  ///< for_keys: a power of two at least max_i |q~_ie| of each channel
+    Buffer left, right;             ///< packed; right only for_keys
+    std::vector<double> magnitude;  ///< for_keys: max_i of pair magnitudes, padded_dim
+    std::vector<double> norm;       ///< |q~_i| of each row
+    std::vector<double> bias;       ///< for_keys: a power of two at least max_i |q~_ie| of each channel
 };
 
 }  // namespace dca::certified
