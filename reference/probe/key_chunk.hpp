@@ -1,0 +1,44 @@
+// dk and dv of the keys of one chunk: sums over the query heads of the group and over every row that sees them.
+#pragma once
+
+#include "reference/probe/far_rows.hpp"
+#include "reference/probe/query_block.hpp"
+
+namespace dca::reference::probe {
+
+class KeyNoise;
+
+/// A query head whose forward pass is done.
+struct FinishedHead {
+    const Head* head;
+    const FarRows* far;
+};
+
+class KeyChunk {
+public:
+    /// Heads of one group, in ascending order. noise may be null; it is shown every tile.
+    KeyChunk(std::vector<FinishedHead> heads, std::int64_t chunk, KeyNoise* noise);
+
+    /// Writes dk and dv where they are wanted.
+    void run(ProbeResults& results);
+
+    /// Sums of one mode of one head, rows x padded; dk in the rotated frame.
+    struct Part {
+        AlignedBuffer dk, dv;
+    };
+
+private:
+    void add_mode(const FinishedHead& finished, Mode mode, Part& part);
+    void add_block(const Head& head, const Panel& panel, const Block& block, std::int64_t query_chunk, Part& part);
+    void add_far(const FinishedHead& finished, const RowSums& rows, Part& part);
+    void collect(const Part& part);
+
+    std::vector<FinishedHead> heads_;
+    std::int64_t chunk_;
+    KeyNoise* noise_;
+    int keys_, padded_d_, padded_v_;
+    std::size_t rows_;  ///< keys, rounded up to whole tiles
+    std::vector<double> dk_, dv_;
+};
+
+}  // namespace dca::reference::probe
