@@ -19,8 +19,8 @@ FarKeys::FarKeys(const Geometry& g) : dim_v_(g.context.head_dim_v), dim_(g.conte
     std::vector<double> workspace(tiles::workspace_size(1, 512, dim_));
     for (std::int64_t first = 0; first < g.columns; first += 512) {
         const int count = static_cast<int>(std::min<std::int64_t>(512, g.columns - first));
-        kernels.multiply(tiles::Product::nt, 1, count, dim_, query.data(), dim_, g.key(first), dim_, &logits[static_cast<std::size_t>(first)],
-                         count, false, workspace.data());
+        kernels.multiply(tiles::Product::nt, 1, count, dim_, query.data(), dim_, g.key(first), dim_,
+                         &logits[static_cast<std::size_t>(first)], count, false, workspace.data());
     }
     weights = logits;
     shift = kernels.row_max(logits.data(), static_cast<int>(g.columns));
@@ -64,8 +64,8 @@ void add_weighted_product(const noise::Rows& a, const double* weights, const noi
         const int count = std::min(step, a.rows - first);
         for (int r = 0; r < count; ++r) {
             const double w = weights == nullptr ? 1 : weights[first + r];
-            std::transform(b.row(first + r), b.row(first + r) + b.columns, &scaled[static_cast<std::size_t>(r * b.columns)],
-                           [w](double x) { return w * x; });
+            std::transform(b.row(first + r), b.row(first + r) + b.columns,
+                           &scaled[static_cast<std::size_t>(r * b.columns)], [w](double x) { return w * x; });
         }
         kernels.pack_left(true, a.columns, count, a.row(first), a.stride, left.data());
         const std::ptrdiff_t stride = static_cast<std::ptrdiff_t>(count) * kernels.right_panel;

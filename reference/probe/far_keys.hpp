@@ -15,7 +15,7 @@ struct FarSums {
     const double* at = nullptr;
     int dim_v = 0, dim = 0;
     [[nodiscard]] double weight() const { return at[0]; }
-    [[nodiscard]] const double* value() const { return at + 1; }        ///< sum w v
+    [[nodiscard]] const double* value() const { return at + 1; }         ///< sum w v
     [[nodiscard]] const double* key() const { return value() + dim_v; }  ///< sum w k~
     [[nodiscard]] const double* matrix() const { return key() + dim; }   ///< sum w v k~^T, rows and columns padded
 };
@@ -38,6 +38,8 @@ public:
     double shift = 0;
     std::vector<double> weights, logits;  ///< by place in the chunk
     std::vector<double> query, angles;    ///< q~ at the far position, times softmax_scale
+    /// Gives the sums back; weights and logits stay.
+    void release() { own_ = before_ = {}; }
 
 private:
     bool exists_ = false;

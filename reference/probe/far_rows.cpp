@@ -6,7 +6,7 @@
 
 namespace dca::reference::probe {
 
-FarRows::FarRows(const Head& head)
+FarRows::FarRows(const Head& head, GradientOf which)
     : first_(head.geometry.first_chunk()), last_(head.geometry.last_chunk()), dim_v_(head.context.head_dim_v) {
     const Geometry& g = head.geometry;
     const std::size_t size = 1 + static_cast<std::size_t>(dim_v_);
@@ -14,7 +14,8 @@ FarRows::FarRows(const Head& head)
     next_ = Moments(chunks + 1, size);
     from_ = Moments(chunks + 1, size);
     if (!head.far.exists()) return;
-    const auto add = [&](double* sums, double scale, double delta, const double* dout) {
+    const auto add = [&](double* sums, const RowScale& row, const double* dout) {
+        const auto [scale, delta] = row;
         sums[0] += scale * delta;
         for (int c = 0; c < dim_v_; ++c) sums[1 + c] += scale * dout[c];
     };
@@ -24,8 +25,8 @@ FarRows::FarRows(const Head& head)
         for (std::int64_t i = begin; i < end; ++i) {
             const RowFact& row = head.fact(i);
             const double* dout = head.dout(i, 1).data;
-            add(from_.of(n), row.merged_scale[2], row.delta[2], dout);
-            if (first_ + n > 0 && !g.near(i - start)) add(next_.of(n), row.merged_scale[1], row.delta[1], dout);
+            add(from_.of(n), row_scale(row, Mode::inter, which), dout);
+            if (first_ + n > 0 && !g.near(i - start)) add(next_.of(n), row_scale(row, Mode::succ, which), dout);
         }
     });
     CompensatedSum running(size);

@@ -9,13 +9,13 @@ namespace dca::reference::probe {
 struct RowSums {
     const double* at;
     int dim_v;
-    [[nodiscard]] double delta() const { return at[0]; }            ///< sum scale delta
-    [[nodiscard]] const double* dout() const { return at + 1; }      ///< sum scale dout
+    [[nodiscard]] double delta() const { return at[0]; }         ///< sum scale delta
+    [[nodiscard]] const double* dout() const { return at + 1; }  ///< sum scale dout
 };
 
 class FarRows {
 public:
-    explicit FarRows(const Head& head);
+    FarRows(const Head& head, GradientOf which);
 
     /// Rows of `chunk` that are not near: they meet the keys of the chunk before at the far position.
     [[nodiscard]] RowSums next(std::int64_t chunk) const;

@@ -12,6 +12,8 @@ class KeyNoise;
 struct FinishedHead {
     const Head* head;
     const FarRows* far;
+    const FarRows*
+        plain_far;  ///< of the plain softmax; null where the dialect's gradient is that one or no scales are wanted
 };
 
 class KeyChunk {
@@ -28,17 +30,18 @@ public:
     };
 
 private:
-    void add_mode(const FinishedHead& finished, Mode mode, Part& part);
-    void add_block(const Head& head, const Panel& panel, const Block& block, std::int64_t query_chunk, Part& part);
-    void add_far(const FinishedHead& finished, const RowSums& rows, Part& part);
-    void collect(const Part& part);
+    [[nodiscard]] Part sum_mode(const FinishedHead& finished, Mode mode, GradientOf which, KeyNoise* noise) const;
+    void add_block(const Head& head, const Panel& panel, const Block& block, std::int64_t query_chunk, GradientOf which,
+                   KeyNoise* noise, Part& part) const;
+    void add_far(const FinishedHead& finished, const RowSums& rows, Part& part) const;
+    void collect(const Part& part, std::vector<double>& dk, std::vector<double>& dv) const;
 
     std::vector<FinishedHead> heads_;
     std::int64_t chunk_;
     KeyNoise* noise_;
     int keys_, padded_d_, padded_v_;
-    std::size_t rows_;  ///< keys, rounded up to whole tiles
-    std::vector<double> dk_, dv_;
+    std::size_t rows_;                                   ///< keys, rounded up to whole tiles
+    std::vector<double> dk_, dv_, plain_dk_, plain_dv_;  ///< the latter of the plain softmax, for the noise
 };
 
 }  // namespace dca::reference::probe

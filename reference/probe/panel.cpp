@@ -43,7 +43,8 @@ Panel::Panel(const Geometry& g, const Block& block, Mode m, int key_count)
     kernels.pack_right(false, d, rows, query.data(), d, query_right.data(),
                        static_cast<std::ptrdiff_t>(rows) * kernels.right_panel);
     fill_logits(g);
-    fill_weights(g);
+    fill_weights();
+    fill_key_sums(g);
 }
 
 int Panel::first_row(int tile) const {
@@ -73,7 +74,7 @@ void Panel::fill_logits(const Geometry& g) {
     }
 }
 
-void Panel::fill_weights(const Geometry&) {
+void Panel::fill_weights() {
     const tiles::Kernels& kernels = tiles::best();
     for (int r = 0; r < rows; ++r) {
         const auto at = static_cast<std::size_t>(r);
@@ -96,6 +97,24 @@ void Panel::fill_weights(const Geometry&) {
     for (int tile = 0; tile < tiles; ++tile) {
         kernels.pack_left(false, rows, tile_keys_of(tile), weights(tile), tile_keys,
                           packed_.data() + tile * tile_size());
+    }
+}
+
+void Panel::fill_key_sums(const Geometry& g) {
+    const tiles::Kernels& kernels = tiles::best();
+    const int d = g.context.head_dim, padded = static_cast<int>(round_up(d, tiles::column_alignment));
+    AlignedBuffer right(tiles::right_size(d, tile_keys)),
+        sums(static_cast<std::size_t>(padded_rows) * static_cast<std::size_t>(padded));
+    for (int tile = 0; tile < tiles; ++tile) {
+        const int count = tile_keys_of(tile), first = first_row(tile);
+        const std::ptrdiff_t stride = static_cast<std::ptrdiff_t>(count) * kernels.right_panel;
+        kernels.pack_right(false, d, count, g.key(tile * tile_keys), d, right.data(), stride);
+        kernels.multiply_packed(padded_rows - first, padded, count, packed(tile), right.data(), stride,
+                                sums.data() + static_cast<std::ptrdiff_t>(first) * padded, padded, true);
+    }
+    for (int r = 0; r < rows; ++r) {
+        const double* row = sums.data() + static_cast<std::ptrdiff_t>(r) * padded;
+        key_sum.insert(key_sum.end(), row, row + d);
     }
 }
 

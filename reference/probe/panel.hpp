@@ -20,6 +20,7 @@ struct Panel {
     int rows, padded_rows, keys, tiles;
     std::vector<double> shift, weight_sum;  ///< of each row: its largest logit (-inf: it meets no key), sum of weights
     std::vector<double> query;              ///< rows x head_dim, rotated, times softmax_scale
+    std::vector<double> key_sum;            ///< rows x head_dim: sum w k~
     std::vector<double> angles;             ///< rows x angles_size of the rotations
     std::vector<double> position;           ///< of each row
     AlignedBuffer query_right;              ///< the same packed, rows along the inner dimension
@@ -36,12 +37,15 @@ struct Panel {
     [[nodiscard]] const double* packed(int tile) const {
         return packed_.data() + tile * tile_size() + first_row(tile) * tile_keys_of(tile);
     }
-    [[nodiscard]] std::size_t bytes() const { return 3 * sizeof(double) * static_cast<std::size_t>(tiles) * tile_size(); }
+    [[nodiscard]] std::size_t bytes() const {
+        return 3 * sizeof(double) * static_cast<std::size_t>(tiles) * tile_size();
+    }
 
 private:
     [[nodiscard]] std::ptrdiff_t tile_size() const { return static_cast<std::ptrdiff_t>(padded_rows) * tile_keys; }
     void fill_logits(const Geometry& geometry);
-    void fill_weights(const Geometry& geometry);
+    void fill_weights();
+    void fill_key_sums(const Geometry& geometry);
 
     std::int64_t first_;  ///< place in the chunk of row 0
     AlignedBuffer weights_, logits_, packed_;

@@ -160,22 +160,23 @@ AlignedBuffer packed_dout(const Head& head, std::int64_t first_index, const Bloc
 void QueryBlock::near_dq(const Panel& panel, const AlignedBuffer& dout_left, QueryNoise* noise, AlignedBuffer& dq) {
     const tiles::Kernels& kernels = tiles::best();
     const int d = head.context.head_dim, dv = head.context.head_dim_v, padded_d = padded_right(d);
-    const auto mode = static_cast<std::size_t>(panel.mode);
     AlignedBuffer v_right(tiles::right_size(tile_keys, dv)), k_right(tiles::right_size(d, tile_keys));
-    AlignedBuffer dp(static_cast<std::size_t>(panel.padded_rows) * tile_keys), ds(static_cast<std::size_t>(panel.padded_rows) * tile_keys);
+    AlignedBuffer dp(static_cast<std::size_t>(panel.padded_rows) * tile_keys),
+        ds(static_cast<std::size_t>(panel.padded_rows) * tile_keys);
     AlignedBuffer ds_left(tiles::left_size(panel.rows, tile_keys));
     for (int tile = 0; tile < panel.tiles; ++tile) {
         const int keys = panel.tile_keys_of(tile), first = panel.first_row(tile), rows = panel.rows - first;
         if (rows <= 0) continue;
         const noise::Rows v = head.values_at(key_chunk(panel.mode) * head.geometry.chunk_len + tile * tile_keys, keys);
         const int columns = static_cast<int>(round_up(keys, tiles::column_alignment));
-        kernels.pack_right(true, keys, dv, v.data, v.stride, v_right.data(), static_cast<std::ptrdiff_t>(dv) * kernels.right_panel);
-        kernels.multiply_packed(panel.padded_rows - first, columns, dv, dout_left.data() + static_cast<std::ptrdiff_t>(first) * dv,
-                                v_right.data(), static_cast<std::ptrdiff_t>(dv) * kernels.right_panel,
+        kernels.pack_right(true, keys, dv, v.data, v.stride, v_right.data(),
+                           static_cast<std::ptrdiff_t>(dv) * kernels.right_panel);
+        kernels.multiply_packed(panel.padded_rows - first, columns, dv,
+                                dout_left.data() + static_cast<std::ptrdiff_t>(first) * dv, v_right.data(),
+                                static_cast<std::ptrdiff_t>(dv) * kernels.right_panel,
                                 dp.data() + static_cast<std::ptrdiff_t>(first) * tile_keys, tile_keys, false);
         for (int r = std::max(first, present.begin); r < present.end; ++r) {
-            const RowFact& row = fact(r);
-            const double scale = row.merged_scale[mode], delta = row.delta[mode];
+            const auto [scale, delta] = row_scale(fact(r), panel.mode, GradientOf::dialect);
             const double *w = panel.weights(tile) + r * tile_keys, *p = dp.data() + r * tile_keys;
             double* s = ds.data() + r * tile_keys;
             for (int j = 0; j < keys; ++j) s[j] = scale * w[j] * (p[j] - delta);
@@ -183,7 +184,8 @@ void QueryBlock::near_dq(const Panel& panel, const AlignedBuffer& dout_left, Que
         if (noise != nullptr) noise->add_tile(panel, tile, dp.data());
         const std::ptrdiff_t stride = static_cast<std::ptrdiff_t>(keys) * kernels.right_panel;
         kernels.pack_right(false, d, keys, head.geometry.key(tile * tile_keys), d, k_right.data(), stride);
-        kernels.pack_left(false, rows, keys, ds.data() + static_cast<std::ptrdiff_t>(first) * tile_keys, tile_keys, ds_left.data());
+        kernels.pack_left(false, rows, keys, ds.data() + static_cast<std::ptrdiff_t>(first) * tile_keys, tile_keys,
+                          ds_left.data());
         kernels.multiply_packed(panel.padded_rows - first, padded_d, keys, ds_left.data(), k_right.data(), stride,
                                 dq.data() + static_cast<std::ptrdiff_t>(first) * padded_d, padded_d, true);
     }
@@ -199,9 +201,7 @@ void QueryBlock::far_dq(const FarSums& far, Mode mode, const AlignedBuffer& dout
     kernels.multiply_packed(block.padded(), padded_d, dv, dout_left.data(), right.data(), stride, dq.data(), padded_d,
                             false);
     for (int r = present.begin; r < present.end; ++r) {
-        const RowFact& row = fact(r);
-        const double scale = row.merged_scale[static_cast<std::size_t>(mode)];
-        const double delta = row.delta[static_cast<std::size_t>(mode)];
+        const auto [scale, delta] = row_scale(fact(r), mode, GradientOf::dialect);
         double* x = dq.data() + static_cast<std::ptrdiff_t>(r) * padded_d;
         for (int e = 0; e < d; ++e) x[e] = scale * (x[e] - delta * far.key()[e]);
     }
@@ -211,13 +211,16 @@ void QueryBlock::backward(ProbeResults& results, QueryNoise* noise) {
     const SequenceContext& c = head.context;
     const int d = c.head_dim, padded_d = padded_right(d);
     const AlignedBuffer dout_left = packed_dout(head, index(0), block, present);
-    const auto fresh = [&] { return AlignedBuffer(static_cast<std::size_t>(block.padded()) * static_cast<std::size_t>(padded_d)); };
+    const auto fresh = [&] {
+        return AlignedBuffer(static_cast<std::size_t>(block.padded()) * static_cast<std::size_t>(padded_d));
+    };
     std::vector<double> dq(static_cast<std::size_t>(block.rows) * static_cast<std::size_t>(d));
     // Back from the mode's frame: R^T, times the softmax scale (Def.9).
     const auto turn_back = [&](int r, Mode mode, double* row, const double* angles, double position) {
         for (int e = 0; e < d; ++e) row[e] *= c.softmax_scale;
-        c.rotations.add_transposed_query(angles, QueryIndex(index(r)), row, &dq[static_cast<std::size_t>(r) * static_cast<std::size_t>(d)]);
-        if (noise != nullptr) noise->add_part(r, mode, row, position);
+        c.rotations.add_transposed_query(angles, QueryIndex(index(r)), row,
+                                         &dq[static_cast<std::size_t>(r) * static_cast<std::size_t>(d)]);
+        if (noise != nullptr) noise->add_part(r, mode, row, angles, position);
     };
     for (const Panel* panel : {intra.get(), succ.get()}) {
         if (panel == nullptr) continue;
@@ -225,7 +228,8 @@ void QueryBlock::backward(ProbeResults& results, QueryNoise* noise) {
         near_dq(*panel, dout_left, noise, part);
         for (int r = present.begin; r < present.end; ++r) {
             if (panel->mode == Mode::succ && !near[static_cast<std::size_t>(r)]) continue;
-            turn_back(r, panel->mode, part.data() + static_cast<std::ptrdiff_t>(r) * padded_d, &panel->angles[static_cast<std::size_t>(r) * c.rotations.angles_size()],
+            turn_back(r, panel->mode, part.data() + static_cast<std::ptrdiff_t>(r) * padded_d,
+                      &panel->angles[static_cast<std::size_t>(r) * c.rotations.angles_size()],
                       panel->position[static_cast<std::size_t>(r)]);
         }
     }
@@ -236,10 +240,11 @@ void QueryBlock::backward(ProbeResults& results, QueryNoise* noise) {
         far_dq(far, mode, dout_left, part);
         for (int r = present.begin; r < present.end; ++r) {
             if (mode == Mode::succ && near[static_cast<std::size_t>(r)]) continue;
-            turn_back(r, mode, part.data() + static_cast<std::ptrdiff_t>(r) * padded_d, head.far.angles.data(), head.geometry.far_position);
+            turn_back(r, mode, part.data() + static_cast<std::ptrdiff_t>(r) * padded_d, head.far.angles.data(),
+                      head.geometry.far_position);
         }
     }
-    if (noise != nullptr) noise->finish_dq(dout_left, dq.data(), results);
+    if (noise != nullptr) noise->finish_dq(dout_left, results);
     if (!results.dq) return;
     for (int r = present.begin; r < present.end; ++r) {
         std::copy_n(&dq[static_cast<std::size_t>(r) * static_cast<std::size_t>(d)], d,

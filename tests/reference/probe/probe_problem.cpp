@@ -45,8 +45,8 @@ std::optional<ProbeCase> random_probe(const std::string& dialect, std::uint64_t 
         problem.dtype = dtypes[seed % 4];
         if (seed % 3 == 0) problem.facts.max_position_embeddings = problem.facts.original_max_position_embeddings = 8;
         if (rules.scaling == ScalingSupport::none || rules.scaling == ScalingSupport::linear_only) {
-            problem.rope.scaling = seed % 2 == 0 || rules.scaling == ScalingSupport::none ? RopeScaling::none
-                                                                                          : RopeScaling::linear;
+            problem.rope.scaling =
+                seed % 2 == 0 || rules.scaling == ScalingSupport::none ? RopeScaling::none : RopeScaling::linear;
             problem.rope.factor = problem.rope.scaling == RopeScaling::none ? std::nullopt : std::optional(2.5);
         }
         if (rules.scaling != ScalingSupport::any) problem.rope.mscale.reset();
