@@ -18,7 +18,7 @@ enum class InputTensor : std::uint32_t { q = 0, k = 1, v = 2, dout = 3 };
 [[nodiscard]] double input_element(const CaseSpec& spec, InputTensor tensor, std::int64_t element);
 
 /// Fills q, k, v (and dout) of a valid case with input_element. Throws InvalidProblem if the problem does not pass
-/// validate(), the recipe is not finite, or a value leaves the range of the dtype.
+/// validate(), the recipe is not finite or does not fit the shape, or a value leaves the range of the dtype.
 [[nodiscard]] Inputs make_inputs(const CaseSpec& spec);
 
 }  // namespace dca::golden
