@@ -100,7 +100,8 @@ Gathered check_rows(const Triple& triple, Tally& tally) {
             for (int b = 0; b < 3; ++b) {
                 row = triple.noise[static_cast<std::size_t>(b)].row(i, head);
                 const double values = triple.groups[static_cast<std::size_t>(b)]->prefix(group.visible(i)).value_square;
-                out += (u.operand * row.energy + row.row_sum + row.n * u.operand_floor) * values / dv;
+                // Parts of the modes are rounded apart and may cancel.
+                out += ((u.operand + 3 * u.output) * row.energy + row.row_sum + row.n * u.operand_floor) * values / dv;
                 // D's error moves dq along the mean key, whose every element is at most the longest key.
                 dq += u.operand * row.dq_square / d + row.d * tau * tau * keys.largest_key * keys.largest_key;
                 dk += tau_q * tau_q / d * (row.d + (u.operand + row.row_sum) * row.squares);
