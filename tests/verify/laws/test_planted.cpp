@@ -1,5 +1,6 @@
 // Mistakes planted in healthy results: each is seen by the laws that can see it and by no other, and those that no law
 // can see are stated.
+#include "reference/backward.hpp"
 #include "tests/reference/error_model/trial.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/verify/laws/law_cases.hpp"
@@ -31,6 +32,22 @@ TEST_CASE("planted mistakes are seen by the laws that can see them") {
             CHECK(broken_laws(report) == (too_small ? std::vector<std::string>{} : mistake.seen_by));
         }
     }
+}
+
+TEST_CASE("where every dim is rotated, no law sees a wrong D") {
+    Problem problem = plain_case(Dtype::f32);
+    problem.rope.layout = RopeLayout::neox;
+    const Inputs inputs = trial_inputs(problem, 72, 1.0, true);
+    golden::CaseData data = run_case(problem, inputs, {});
+    const Outputs outputs{*data.results.out, *data.results.lse};
+    Outputs enlarged = outputs;
+    for (double& x : enlarged.out.values()) x *= 1.25;  // what D = <dout, out> is formed from
+    const Gradients right = reference::backward(problem, inputs, outputs);
+    const Gradients wrong = reference::backward(problem, inputs, enlarged);
+    REQUIRE(right.dq != wrong.dq);
+    data.results.dq = wrong.dq;
+    data.results.dk = wrong.dk;
+    CHECK(broken_laws(verify::check_laws(data)).empty());
 }
 
 }  // namespace
