@@ -20,6 +20,7 @@ struct InputRecipe {
     double qk_scale = 1.0;    ///< multiplies q and k: 3 makes peaked logits
     double v_offset = 0.0;    ///< added to v per chunk, alternating in sign: chunks with different means
     bool constant_v = false;  ///< v is the same for every key
+    bool linear_v = false;    ///< batch of 3: q, k, dout alike, v of the third entry the exact sum of the others
     bool gradient = true;     ///< make dout
     friend bool operator==(const InputRecipe&, const InputRecipe&) = default;
 };

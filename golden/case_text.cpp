@@ -191,6 +191,8 @@ constexpr std::array words{
          [](const S& s) { return unless(recipe_defaults.v_offset, s.recipe.v_offset); }},
     Word{"constant_v", a_flag, [](S& s, View v) { return read_flag(v, s.recipe.constant_v); },
          [](const S& s) -> std::string { return s.recipe.constant_v ? "1" : ""; }},
+    Word{"linear_v", a_flag, [](S& s, View v) { return read_flag(v, s.recipe.linear_v); },
+         [](const S& s) -> std::string { return s.recipe.linear_v ? "1" : ""; }},
     Word{"gradient", a_flag, [](S& s, View v) { return read_flag(v, s.recipe.gradient); },
          [](const S& s) -> std::string { return s.recipe.gradient ? "" : "0"; }},
     Word{"expect", "valid or reject", [](S& s, View v) { return read_expectation(v, s.expectation); },

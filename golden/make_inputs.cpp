@@ -29,23 +29,46 @@ std::int64_t chunk_of_v(const Problem& problem, std::int64_t element) {
     return (row - start) / problem.chunk.chunk_len();
 }
 
-double recipe_element(const CaseSpec& spec, InputTensor tensor, std::int64_t element) {
+double v_element(const CaseSpec& spec, std::int64_t element) {
     const InputRecipe& recipe = spec.recipe;
-    const auto unit = [&](std::int64_t at) {
-        return unit_element(recipe.seed, tensor, static_cast<std::uint64_t>(at));
-    };
+    const Shape& shape = spec.problem.shape;
+    const std::int64_t at = recipe.constant_v ? element % (shape.heads_kv * shape.head_dim_v) : element;
+    const double value = unit_element(recipe.seed, InputTensor::v, static_cast<std::uint64_t>(at));
+    if (recipe.v_offset == 0) return value;
+    return value + (chunk_of_v(spec.problem, element) % 2 == 0 ? recipe.v_offset : -recipe.v_offset);
+}
+
+/// Elements of one batch entry of a tensor.
+std::int64_t entry_size(const Shape& shape, InputTensor tensor) {
     switch (tensor) {
-        case InputTensor::q:
-        case InputTensor::k: return recipe.qk_scale * unit(element);
-        case InputTensor::v: {
-            const Shape& shape = spec.problem.shape;
-            const double value = unit(recipe.constant_v ? element % (shape.heads_kv * shape.head_dim_v) : element);
-            if (recipe.v_offset == 0) return value;
-            return value + (chunk_of_v(spec.problem, element) % 2 == 0 ? recipe.v_offset : -recipe.v_offset);
-        }
-        case InputTensor::dout: return unit(element);
+        case InputTensor::q: return shape.seq_q * shape.heads_q * shape.head_dim;
+        case InputTensor::k: return shape.seq_k * shape.heads_kv * shape.head_dim;
+        case InputTensor::v: return shape.seq_k * shape.heads_kv * shape.head_dim_v;
+        case InputTensor::dout: return shape.seq_q * shape.heads_q * shape.head_dim_v;
     }
     throw ContractError("no such input tensor");
+}
+
+/// v of the first two entries of linear_v: a multiple of a step so coarse that the sum of any two, below 2^e, has no
+/// more bits than the dtype.
+double coarse_v(const CaseSpec& spec, std::int64_t element) {
+    int e = 0;
+    std::frexp(2 * (4.9 + std::abs(spec.recipe.v_offset)), &e);
+    const double step = std::ldexp(1.0, e - traits(spec.problem.dtype).precision);
+    return std::round(v_element(spec, element) / step) * step;
+}
+
+double recipe_element(const CaseSpec& spec, InputTensor tensor, std::int64_t element) {
+    const InputRecipe& recipe = spec.recipe;
+    const std::int64_t size = entry_size(spec.problem.shape, tensor);
+    if (tensor == InputTensor::v) {
+        if (!recipe.linear_v) return v_element(spec, element);
+        if (element < 2 * size) return coarse_v(spec, element);
+        return coarse_v(spec, element % size) + coarse_v(spec, size + element % size);
+    }
+    const std::int64_t at = recipe.linear_v ? element % size : element;
+    const double value = unit_element(recipe.seed, tensor, static_cast<std::uint64_t>(at));
+    return tensor == InputTensor::dout ? value : recipe.qk_scale * value;
 }
 
 constexpr std::string_view name_of(InputTensor tensor) {
@@ -83,6 +106,10 @@ InputSource::InputSource(CaseSpec spec) : spec_(std::move(spec)) {
     validate(spec_.problem);
     if (!std::isfinite(spec_.recipe.qk_scale)) throw InvalidProblem("qk_scale must be finite");
     if (!std::isfinite(spec_.recipe.v_offset)) throw InvalidProblem("v_offset must be finite");
+    if (spec_.recipe.linear_v && spec_.problem.shape.batch != 3) {
+        throw InvalidProblem("linear_v needs batch 3, not " + std::to_string(spec_.problem.shape.batch) +
+                             ": v of the third entry is the sum of the other two");
+    }
 }
 
 Extents<4> InputSource::extents(InputTensor tensor) const {

@@ -45,7 +45,7 @@ private:
 };
 
 /// Fills q, k, v (and dout) of a valid case with input_element. Throws InvalidProblem if the problem does not pass
-/// validate(), the recipe is not finite, or a value leaves the range of the dtype.
+/// validate(), the recipe is not finite or does not fit the shape, or a value leaves the range of the dtype.
 [[nodiscard]] Inputs make_inputs(const CaseSpec& spec);
 
 }  // namespace dca::golden

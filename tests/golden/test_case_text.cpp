@@ -91,6 +91,7 @@ private:
         if (coin()) recipe.qk_scale = real();
         if (coin()) recipe.v_offset = real();
         recipe.constant_v = coin();
+        recipe.linear_v = coin();
         recipe.gradient = coin();
     }
 

@@ -119,6 +119,32 @@ TEST_CASE("constant_v depends on head and channel only") {
     }
 }
 
+TEST_CASE("linear_v makes a triple whose third v is the exact sum of the others, in every dtype") {
+    for (const char* dtype : {"f64", "f32", "tf32", "f16", "bf16", "e4m3", "e5m2"}) {
+        for (const char* more : {"", " v_offset=3", " constant_v=1"}) {
+            CAPTURE(dtype, more);
+            const CaseSpec spec =
+                parse_case(std::string("batch=3 seq_q=9 seq_k=7 query_offset=0 heads_q=2 head_dim=4 ") +
+                           "head_dim_v=6 chunk_size=3 local_size=1 linear_v=1 dtype=" + dtype + more);
+            const Inputs inputs = make_inputs(spec);
+            const auto alike = [](const Tensor4& t, int b) {
+                const auto size = static_cast<std::ptrdiff_t>(t.size() / 3);
+                return std::equal(t.values().begin(), t.values().begin() + size, t.values().begin() + b * size);
+            };
+            for (int b : {1, 2}) CHECK((alike(inputs.q, b) && alike(inputs.k, b) && alike(*inputs.dout, b)));
+            int nonzero = 0, wrong = 0;
+            const auto v = inputs.v.values();
+            for (std::size_t e = 0; e < v.size() / 3; ++e) {
+                wrong += v[2 * v.size() / 3 + e] != v[e] + v[v.size() / 3 + e];
+                nonzero += v[e] != 0;
+            }
+            CHECK(wrong == 0);
+            CHECK(nonzero > 30);  // of 84; steps of e5m2 are 2, so that a third of its values is 0
+        }
+    }
+    CHECK_THROWS_AS(make_inputs(parse_case("batch=2 seq_q=5 head_dim=4 C=3 w=1 linear_v=1")), InvalidProblem);
+}
+
 TEST_CASE("recipes that leave the dtype or are not finite are refused") {
     const std::string text = "seq_q=5 head_dim=4 chunk_size=3 local_size=1 dtype=f16 ";
     CHECK_THROWS_AS(make_inputs(parse_case(text + "qk_scale=1e6")), InvalidProblem);

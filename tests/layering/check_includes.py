@@ -30,6 +30,7 @@ BOXES = {
     'verify/diagnose/': 'diagnose',
     'verify/report/': 'report',
     'verify/hazards/': 'hazards',
+    'verify/laws/': 'laws',
     'verify/run/': 'run',
     'verify/cli/': 'cli',
     'tests/': 'tests',
@@ -39,6 +40,7 @@ BOXES = {
 RESULT = 'verify/run/result.hpp'
 DIFFERENCE = 'verify/run/diff_dialects_result.hpp'
 VERDICT = 'verify/compare/verdict.hpp'
+LAWS = 'verify/laws/result.hpp'
 ARROWS = {
     'spec': set(),
     'numbers': {'spec'},
@@ -56,7 +58,8 @@ ARROWS = {
     'compare': {'golden', 'chunk_summary_spec', 'spec', RESULT},
     'candidate': {'golden', 'chunk_summary_spec', 'spec'},
     'diagnose': {'compare', 'reference', 'math', 'golden', 'spec', RESULT},
-    'report': {'spec', RESULT, DIFFERENCE, VERDICT},
+    'report': {'spec', RESULT, DIFFERENCE, VERDICT, LAWS},
+    'laws': {'candidate', 'golden', 'reference', 'math', 'spec', VERDICT},
     'hazards': {'golden', 'reference', 'math', 'spec'},
     'run': {'compare', 'candidate', 'diagnose', 'report', 'golden', 'reference', 'math', 'tiles', 'spec',
             'sparse', 'chunk_summary', 'chunk_summary_spec'},

@@ -19,6 +19,7 @@ void add_list(CLI::App& app, Action& action);
 void add_explain(CLI::App& app, Action& action);
 void add_document(CLI::App& app, Action& action);
 void add_lint(CLI::App& app, Action& action);
+void add_check_laws(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 
 /// What the user asked for makes no sense: a bad option or combination of options.
