@@ -33,10 +33,11 @@ std::string dataset_suggestion(std::string_view group, std::string_view name) {
 
 }  // namespace
 
-CaseLayout::CaseLayout(hid_t case_group, std::string where, const Report& report)
-    : where_(std::move(where)), report_(report) {
+CaseLayout::CaseLayout(hid_t case_group, std::string where, bool inputs_stored, const Problem* known,
+                       const Report& report)
+    : where_(std::move(where)), inputs_stored_(inputs_stored), report_(report) {
     for (const h5::Child& child : h5::children(case_group)) open_group(case_group, child);
-    decide_packed();
+    known ? take_sizes(*known) : decide_packed();
     unify_shapes();
 }
 
@@ -52,6 +53,9 @@ void CaseLayout::open_group(hid_t case_group, const h5::Child& child) {
     if (child.kind != h5::ObjectKind::group || std::find(known.begin(), known.end(), child.name) == known.end()) {
         return error(shown, "is not part of the schema: a case holds the groups inputs, outputs and judge" +
                                 suggestion(child.name, known));
+    }
+    if (child.name == "inputs" && !inputs_stored_) {
+        return error("inputs", "is there, but the attribute inputs_stored is 0");
     }
     groups_.push_back(child.name);
     const h5::Handle group = h5::open_group(case_group, child.name);
@@ -107,6 +111,14 @@ void CaseLayout::decide_packed() {
         const DatasetRule& rule = dataset_rule(entry.first);
         return rule.axes.front() == Axis::batch && entry.second.extents().size() + 1 == std::size_t(rule.rank);
     });
+}
+
+void CaseLayout::take_sizes(const Problem& known) {
+    packed_ = known.packed();
+    for (const Axis axis :
+         {Axis::batch, Axis::seq_q, Axis::seq_k, Axis::heads_q, Axis::heads_kv, Axis::head_dim, Axis::head_dim_v}) {
+        if (!packed_ || axis != Axis::batch) sizes_[canonical(axis)] = size_of(axis, known);
+    }
 }
 
 Axis CaseLayout::canonical(Axis axis) const {
@@ -177,7 +189,10 @@ Shape CaseLayout::shape() const {
 
 void CaseLayout::require_complete() const {
     for (const DatasetRule& rule : datasets()) {
-        if (rule.required && (rule.group == "inputs" || has_group(rule.group)) && !contains(present_, rule.path())) {
+        // Without stored inputs the results, and so their scales, may be any subset.
+        const bool wanted = rule.group == "inputs" ? inputs_stored_ : has_group(rule.group);
+        const bool optional = !inputs_stored_ && rule.content == Content::error_scale;
+        if (rule.required && wanted && !optional && !contains(present_, rule.path())) {
             error(rule.path(), "is missing");
         }
     }

@@ -13,8 +13,9 @@ namespace dca::golden {
 
 class CaseLayout {
 public:
-    /// Lists the group, opens every dataset, compares shapes. Objects that are not in the schema are errors.
-    CaseLayout(hid_t case_group, std::string where, const Report& report);
+    /// Lists the group, opens every dataset, compares shapes. Objects that are not in the schema are errors. Where the
+    /// inputs are not stored, shapes are held against those of `known`, if the problem is known.
+    CaseLayout(hid_t case_group, std::string where, bool inputs_stored, const Problem* known, const Report& report);
 
     [[nodiscard]] bool has_group(std::string_view name) const;
     /// A dataset whose header and shape are sound; nullptr if absent or faulty.
@@ -30,6 +31,7 @@ private:
     void open_dataset(hid_t group, const std::string& group_name, const h5::Child& child);
     void check_group_attributes(hid_t group, const std::string& group_name) const;
     void decide_packed();
+    void take_sizes(const Problem& known);
     void unify_shapes();
     [[nodiscard]] bool unify(const DatasetRule& rule, const h5::Dataset& dataset);
     [[nodiscard]] Axis canonical(Axis axis) const;
@@ -37,6 +39,7 @@ private:
     void error(const std::string& what, const std::string& message) const;
 
     std::string where_;
+    bool inputs_stored_;
     const Report& report_;
     std::vector<std::string> groups_;
     std::map<std::string, h5::Dataset, std::less<>> datasets_;

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "golden/case_layout.hpp"
+#include "golden/case_text.hpp"
 #include "golden/chunk_summary_store.hpp"
 #include "golden/dialect_facts.hpp"
 #include "golden/h5_attribute.hpp"
@@ -71,20 +72,26 @@ public:
           where_("case " + id),
           demand_(demand),
           report_(report),
-          layout_(group_.get(), where_, report_) {
+          regenerates_(read_regenerates()),
+          layout_(group_.get(), where_, inputs_stored_, regenerates_ ? &regenerates_->problem : nullptr, report_) {
         data_.id = id;
     }
 
     CaseData read() {
-        const bool outputs_only = demand_ == Demand::complete_or_outputs_only && !layout_.has_group("inputs") &&
-                                  !layout_.has_group("judge") && layout_.has_group("outputs");
+        const bool outputs_only = demand_ == Demand::complete_or_outputs_only && inputs_stored_ &&
+                                  !layout_.has_group("inputs") && !layout_.has_group("judge") &&
+                                  layout_.has_group("outputs");
         read_attributes(!outputs_only);
         if (outputs_only) {
             note("inputs", "absent: a candidate's case, only its outputs are checked");
         } else {
             layout_.require_complete();
-            read_problem();
-            read_inputs();
+            if (inputs_stored_) {
+                read_problem();
+                read_inputs();
+            } else if (regenerates_) {
+                require_same_problem();
+            }
         }
         read_results();
         if (layout_.has_group("judge")) read_judge();
@@ -114,6 +121,46 @@ private:
         return false;
     }
 
+    /// The case whose inputs are made instead of read: nothing unless inputs_stored is 0.
+    std::optional<CaseSpec> read_regenerates() {
+        const h5::AttributeReader attributes(group_.get());
+        const std::vector<std::string>& names = attributes.names();
+        const std::string name(inputs_stored_name);
+        if (std::find(names.begin(), names.end(), name) == names.end()) return std::nullopt;
+        std::optional<CaseSpec> spec;
+        guard("attribute " + name, [&] {
+            inputs_stored_ = flag_of(name.c_str(), unwrapped(attributes.read(name)));
+            if (inputs_stored_) return;
+            if (std::find(names.begin(), names.end(), "case_text") == names.end()) {
+                throw FormatError("is 0, but there is no case_text that says what the inputs are");
+            }
+            const AttributeValue text = attributes.read("case_text");
+            if (!std::holds_alternative<std::string>(text)) throw FormatError("is 0, but case_text is no string");
+            CaseSpec parsed = parse_case(std::get<std::string>(text));
+            if (parsed.chunk_summary) throw FormatError("is 0, which a chunk-summary case cannot have");
+            validate(parsed.problem);
+            spec = std::move(parsed);
+        });
+        return spec;
+    }
+
+    /// The attributes must say what the text says; the problem is then that of the text.
+    void require_same_problem() {
+        guard("attribute case_text", [&] {
+            Problem stated = data_.problem;
+            const Problem& meant = regenerates_->problem;
+            stated.shape = meant.shape;  // the datasets have been held against it
+            stated.cu_seqlens = meant.cu_seqlens;
+            stated.rope.inv_freq = meant.rope.inv_freq;
+            const std::string difference = first_difference(stated, meant);
+            if (!difference.empty()) {
+                throw FormatError("describes another problem than the attributes: " + difference + " differs");
+            }
+            data_.problem = meant;
+        });
+        data_.regenerates = regenerates_;
+    }
+
     void read_attributes(bool required) {
         const h5::AttributeReader attributes(group_.get());
         const std::vector<std::string>& names = attributes.names();
@@ -128,6 +175,7 @@ private:
         if (name == "algorithm") return;  // read_case has read it
         const std::string what = "attribute " + printable(name);
         switch (classify_attribute(name)) {
+            case AttributeClass::inputs_stored: return;  // read_regenerates has read it
             case AttributeClass::unknown: return error(what, "is unknown" + attribute_suggestion(name));
             case AttributeClass::problem:
                 guard(what, [&] { set_problem_attribute(name, attributes.read(name)); });
@@ -271,6 +319,8 @@ private:
     std::string where_;
     Demand demand_;
     const Report& report_;
+    bool inputs_stored_ = true;
+    std::optional<CaseSpec> regenerates_;
     CaseLayout layout_;
     CaseData data_;
 };

@@ -71,5 +71,7 @@ void write_dataset(hid_t parent, const std::string& name, std::span<const std::i
                    std::span<const std::int32_t> values);
 void write_dataset(hid_t parent, const std::string& name, std::span<const std::int64_t> extents,
                    std::span<const std::uint8_t> values);
+void write_dataset(hid_t parent, const std::string& name, std::span<const std::int64_t> extents,
+                   std::span<const std::int64_t> values);
 
 }  // namespace dca::golden::h5

@@ -2,7 +2,12 @@
 #include "golden/make_inputs.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "golden/philox.hpp"
 
@@ -43,10 +48,19 @@ double recipe_element(const CaseSpec& spec, InputTensor tensor, std::int64_t ele
     throw ContractError("no such input tensor");
 }
 
-Tensor4 make_tensor(const CaseSpec& spec, InputTensor which, const Extents<4>& extents) {
-    Tensor4 tensor(extents);
-    std::int64_t element = 0;
-    for (double& value : tensor.values()) value = input_element(spec, which, element++);
+constexpr std::string_view name_of(InputTensor tensor) {
+    constexpr std::array<std::string_view, 4> names{"q", "k", "v", "dout"};
+    return names[static_cast<std::size_t>(tensor)];
+}
+
+Tensor4 make_tensor(const InputSource& source, InputTensor which) {
+    Tensor4 tensor(source.extents(which));
+    const std::int64_t rows = tensor.extent(1);
+    const std::size_t batch_size = tensor.values().size() / static_cast<std::size_t>(tensor.extent(0));
+    for (std::int64_t b = 0; b < tensor.extent(0); ++b) {
+        source.fill_rows(which, b, 0, rows,
+                         tensor.values().subspan(static_cast<std::size_t>(b) * batch_size, batch_size));
+    }
     return tensor;
 }
 
@@ -65,16 +79,78 @@ double input_element(const CaseSpec& spec, InputTensor tensor, std::int64_t elem
     return round_to(spec.problem.dtype, recipe_element(spec, tensor, element));
 }
 
+InputSource::InputSource(CaseSpec spec) : spec_(std::move(spec)) {
+    validate(spec_.problem);
+    if (!std::isfinite(spec_.recipe.qk_scale)) throw InvalidProblem("qk_scale must be finite");
+    if (!std::isfinite(spec_.recipe.v_offset)) throw InvalidProblem("v_offset must be finite");
+}
+
+Extents<4> InputSource::extents(InputTensor tensor) const {
+    const Shape& shape = spec_.problem.shape;
+    switch (tensor) {
+        case InputTensor::q: return q_extents(shape);
+        case InputTensor::k: return k_extents(shape);
+        case InputTensor::v: return v_extents(shape);
+        case InputTensor::dout: return out_extents(shape);
+    }
+    throw ContractError("no such input tensor");
+}
+
+void InputSource::fill(InputTensor tensor, std::int64_t first_element, std::span<double> out) const {
+    bool finite = true;
+    for (double& value : out) {
+        value = input_element(spec_, tensor, first_element++);
+        finite = finite && std::isfinite(value);
+    }
+    if (!finite) {
+        throw InvalidProblem("a value of " + std::string(name_of(tensor)) + " leaves the range of " +
+                             std::string(name(spec_.problem.dtype)));
+    }
+}
+
+void InputSource::fill_rows(InputTensor tensor, std::int64_t batch, std::int64_t begin, std::int64_t end,
+                            std::span<double> out) const {
+    const auto [batches, rows, heads, dim] = extents(tensor);
+    expects(0 <= batch && batch < batches && 0 <= begin && begin <= end && end <= rows, "fill_rows: no such rows");
+    expects(static_cast<std::int64_t>(out.size()) == (end - begin) * heads * dim, "fill_rows: wrong size");
+    fill(tensor, (batch * rows + begin) * heads * dim, out);
+}
+
+void InputSource::fill_head(InputTensor tensor, std::int64_t batch, std::int64_t head, std::int64_t begin,
+                            std::int64_t end, std::span<double> out) const {
+    const auto [batches, rows, heads, dim] = extents(tensor);
+    expects(0 <= batch && batch < batches && 0 <= head && head < heads && 0 <= begin && begin <= end && end <= rows,
+            "fill_head: no such rows");
+    const auto width = static_cast<std::size_t>(dim);
+    expects(out.size() == static_cast<std::size_t>(end - begin) * width, "fill_head: wrong size");
+    for (std::int64_t row = begin; row < end; ++row) {
+        fill(tensor, ((batch * rows + row) * heads + head) * dim,
+             out.subspan(static_cast<std::size_t>(row - begin) * width, width));
+    }
+}
+
+double InputSource::typical_largest(InputTensor tensor) const {
+    constexpr std::int64_t most_elements = std::int64_t{1} << 20;
+    const auto [batches, rows, heads, dim] = extents(tensor);
+    const std::int64_t all = batches * rows, wanted = std::clamp<std::int64_t>(most_elements / (heads * dim), 1, all);
+    std::vector<double> values(static_cast<std::size_t>(heads * dim));
+    double largest = 0;
+    for (std::int64_t n = 0; n < wanted; ++n) {
+        // n-th of `wanted` evenly spaced rows, in 128 bits because all * n may not fit in 64.
+        const auto row = static_cast<std::int64_t>(static_cast<__int128>(all) * n / wanted);
+        fill_rows(tensor, row / rows, row % rows, row % rows + 1, values);
+        for (const double value : values) largest = std::max(largest, std::abs(value));
+    }
+    return largest;
+}
+
 Inputs make_inputs(const CaseSpec& spec) {
-    validate(spec.problem);
-    if (!std::isfinite(spec.recipe.qk_scale)) throw InvalidProblem("qk_scale must be finite");
-    if (!std::isfinite(spec.recipe.v_offset)) throw InvalidProblem("v_offset must be finite");
-    const Shape& shape = spec.problem.shape;
+    const InputSource source(spec);
     Inputs inputs;
-    inputs.q = make_tensor(spec, InputTensor::q, q_extents(shape));
-    inputs.k = make_tensor(spec, InputTensor::k, k_extents(shape));
-    inputs.v = make_tensor(spec, InputTensor::v, v_extents(shape));
-    if (spec.recipe.gradient) inputs.dout = make_tensor(spec, InputTensor::dout, out_extents(shape));
+    inputs.q = make_tensor(source, InputTensor::q);
+    inputs.k = make_tensor(source, InputTensor::k);
+    inputs.v = make_tensor(source, InputTensor::v);
+    if (spec.recipe.gradient) inputs.dout = make_tensor(source, InputTensor::dout);
     validate(spec.problem, inputs);
     return inputs;
 }

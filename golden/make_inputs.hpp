@@ -1,6 +1,8 @@
 // Case -> inputs: the same on every machine, for any slice, in any order.
 #pragma once
 
+#include <span>
+
 #include "golden/case_spec.hpp"
 #include "reference/spec/bundles.hpp"
 
@@ -16,6 +18,31 @@ enum class InputTensor : std::uint32_t { q = 0, k = 1, v = 2, dout = 3 };
 /// One element (row-major flat index) of an input tensor of the case: unit_element, then the recipe, then the rounding
 /// to the case's dtype. Precondition: the problem is valid and the index inside the tensor.
 [[nodiscard]] double input_element(const CaseSpec& spec, InputTensor tensor, std::int64_t element);
+
+/// Makes the inputs of one case, any part of them in any order and from any thread; the same bits as make_inputs.
+class InputSource {
+public:
+    /// Throws InvalidProblem if the problem does not pass validate() or the recipe is not finite.
+    explicit InputSource(CaseSpec spec);
+
+    [[nodiscard]] const CaseSpec& spec() const { return spec_; }
+    /// (batch, rows, heads, dim) of the tensor.
+    [[nodiscard]] Extents<4> extents(InputTensor tensor) const;
+    /// Rows [begin, end) of one batch entry, all heads, as they lie in the tensor: (end - begin) x heads x dim values.
+    /// Throws InvalidProblem where a value leaves the range of the dtype.
+    void fill_rows(InputTensor tensor, std::int64_t batch, std::int64_t begin, std::int64_t end,
+                   std::span<double> out) const;
+    /// The same rows of one head alone: (end - begin) x dim values.
+    void fill_head(InputTensor tensor, std::int64_t batch, std::int64_t head, std::int64_t begin, std::int64_t end,
+                   std::span<double> out) const;
+    /// Largest magnitude among up to 2^20 elements in evenly spaced rows: all of them where there are no more.
+    [[nodiscard]] double typical_largest(InputTensor tensor) const;
+
+private:
+    void fill(InputTensor tensor, std::int64_t first_element, std::span<double> out) const;
+
+    CaseSpec spec_;
+};
 
 /// Fills q, k, v (and dout) of a valid case with input_element. Throws InvalidProblem if the problem does not pass
 /// validate(), the recipe is not finite, or a value leaves the range of the dtype.

@@ -177,14 +177,28 @@ AttributeClass classify_attribute(std::string_view name) {
         std::find(provenance_names.begin(), provenance_names.end(), name) != provenance_names.end()) {
         return AttributeClass::provenance;
     }
-    return AttributeClass::unknown;
+    return name == inputs_stored_name ? AttributeClass::inputs_stored : AttributeClass::unknown;
 }
 
 std::string attribute_suggestion(std::string_view name) {
     std::vector<std::string_view> names(provenance_names.begin(), provenance_names.end());
+    names.push_back(inputs_stored_name);
     for (const AttributeRule& rule : attribute_table) names.push_back(rule.name);
     for (const FactRule& rule : fact_rules()) names.push_back(rule.name);
     return suggestion(name, names);
+}
+
+std::string first_difference(const Problem& a, const Problem& b) {
+    if (a.shape != b.shape) return "shape";
+    if (a.cu_seqlens != b.cu_seqlens) return "cu_seqlens";
+    if (a.rope.inv_freq != b.rope.inv_freq) return "inv_freq";
+    for (const AttributeRule& rule : attribute_table) {
+        if (rule.get(a) != rule.get(b)) return std::string(rule.name);
+    }
+    for (const FactRule& rule : fact_rules()) {
+        if (rule.get(a.facts) != rule.get(b.facts)) return std::string(rule.name);
+    }
+    return "";
 }
 
 std::span<const std::string_view> dialect_names() {
@@ -212,6 +226,22 @@ const DatasetRule& dataset_rule(std::string_view path) {
                                     [&](const DatasetRule& rule) { return rule.path() == path; });
     expects(found != dataset_table.end(), "dataset_rule: not a path of the schema");
     return *found;
+}
+
+std::int64_t size_of(Axis axis, const Problem& problem) {
+    const Shape& shape = problem.shape;
+    switch (axis) {
+        case batch: return shape.batch;
+        case seq_q: return shape.seq_q;
+        case seq_k: return shape.seq_k;
+        case heads_q: return shape.heads_q;
+        case heads_kv: return shape.heads_kv;
+        case head_dim: return shape.head_dim;
+        case head_dim_v: return shape.head_dim_v;
+        case sequences_plus_1:
+        case rotary_pairs: break;
+    }
+    throw ContractError("size_of: not an axis of a tensor");
 }
 
 std::span<const Axis> axes_of(const DatasetRule& rule, bool packed) {

@@ -42,13 +42,20 @@ void set_attribute(const AttributeRule& rule, const AttributeValue& value, Probl
 /// What a value is, for messages: "an integer", "a string", ...
 [[nodiscard]] std::string_view kind_text(const AttributeValue& value);
 
-enum class AttributeClass : std::uint8_t { problem, dialect_fact, provenance, unknown };
+/// The attribute of a case whose inputs are not in the file (0) but follow from its case_text; absent: 1.
+inline constexpr std::string_view inputs_stored_name = "inputs_stored";
+
+enum class AttributeClass : std::uint8_t { problem, dialect_fact, provenance, inputs_stored, unknown };
 [[nodiscard]] AttributeClass classify_attribute(std::string_view name);
 /// ", did you mean NAME?" for a misspelt attribute.
 [[nodiscard]] std::string attribute_suggestion(std::string_view name);
 
 /// The published behaviours a file may ask for (docs/golden_format.md).
 [[nodiscard]] std::span<const std::string_view> dialect_names();
+
+/// What two problems state differently once defaults are resolved: the name of an attribute, "shape", "cu_seqlens" or
+/// "inv_freq"; empty if nothing.
+[[nodiscard]] std::string first_difference(const Problem& a, const Problem& b);
 
 /// The axes of all tensors. In a packed file batch does not exist and seq_k is seq_q: both count tokens.
 enum class Axis : std::uint8_t {
@@ -88,6 +95,8 @@ struct DatasetRule {
 [[nodiscard]] std::span<const std::string_view> groups();
 /// Precondition: the path is one of the schema's.
 [[nodiscard]] const DatasetRule& dataset_rule(std::string_view path);
+/// The size of an axis in this problem. Precondition: the axis counts elements of a tensor.
+[[nodiscard]] std::int64_t size_of(Axis axis, const Problem& problem);
 /// The axes a dataset really has: a packed case drops batch.
 [[nodiscard]] std::span<const Axis> axes_of(const DatasetRule& rule, bool packed);
 

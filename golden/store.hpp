@@ -7,11 +7,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
-#include "golden/chunk_summary_case.hpp"
+#include "golden/case_spec.hpp"
 #include "reference/spec/bundles.hpp"
 
 namespace dca::golden {
@@ -52,6 +54,8 @@ struct CaseData {
     Results results;
     Certificates certificates;  ///< of results that this project computed
     std::optional<JudgeData> judge;
+    /// Set: the inputs are not stored (inputs is empty); they are those of this case, which InputSource makes.
+    std::optional<CaseSpec> regenerates;
     /// Set: another algorithm (docs/chunk_summary.md); of problem only the dtype is meant then, inputs, results and
     /// judge are empty.
     std::optional<ChunkSummaryData> chunk_summary;
@@ -80,6 +84,27 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
+/// A case that is being written tensor by tensor and piece by piece, in constant memory (FileWriter::begin).
+class CaseStream {
+public:
+    CaseStream(CaseStream&&) noexcept;
+    CaseStream& operator=(CaseStream&&) noexcept;
+    ~CaseStream();
+
+    /// The next elements, in row-major order, of the dataset `path` ("inputs/k", "judge/sigma_dv"); datasets may take
+    /// turns. Converted to the type the dataset is stored in; inputs must be exact in it.
+    void append(std::string_view path, std::span<const double> values);
+    void append(std::string_view path, std::span<const float> values);
+    /// Precondition: every dataset is full. Writes checksums, and the certificates of the results.
+    void finish(const Certificates& certificates = {});
+
+private:
+    friend class FileWriter;
+    struct Impl;
+    explicit CaseStream(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
 /// Writes a tensor file under a temporary name in the same folder; commit() renames it. Destroyed without commit, the
 /// temporary file is removed and the target is untouched. Equal content gives equal bytes.
 class FileWriter {
@@ -90,6 +115,11 @@ public:
     FileWriter& operator=(FileWriter&&) noexcept;
 
     void write(const CaseData& data);
+    /// Begins a case whose tensors are appended: creates the datasets of `tensors`, paths of the schema in its order,
+    /// with the extents of the problem. Of `head`, attributes, lists and judge regions are written; its tensors are not
+    /// looked at. The bytes do not depend on how the elements are cut into pieces: they are those of write(). The
+    /// stream must be finished before the next case is begun, and not outlive the writer.
+    [[nodiscard]] CaseStream begin(const CaseData& head, const std::vector<std::string>& tensors);
     /// Flushes, closes and renames. Throws IoError (full disk, ...).
     void commit();
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <string>
 
 #include "reference/math/natural_log.hpp"
@@ -12,48 +13,79 @@
 #include "reference/merge_rule.hpp"
 #include "reference/operands.hpp"
 #include "reference/spec/error.hpp"
+#include "reference/visible_block.hpp"
 
 namespace dca::reference {
 namespace {
 
 constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
 
-/// The running softmax of one query tile: row maximum m, denominator l and numerator o, both relative to exp(m).
+/// Keys of a key tile: the sums of one tile are added to those before it with a TwoSum.
+constexpr int tile_columns = 192;
+constexpr int tile_rows = query_tile_rows;
+
+/// sum + error += x without loss (TwoSum).
+void add_compensated(double& sum, double& error, double x) {
+    const double total = sum + x, taken = total - sum;
+    error += (sum - (total - taken)) + (x - taken);
+    sum = total;
+}
+
+/// The running softmax of one query tile: row maximum m, denominator l and numerator o, both relative to exp(m), and
+/// what rounding has lost of them.
 struct RunningSoftmax {
     RunningSoftmax(int rows, int padded_dim_v)
         : padded_rows(static_cast<int>(round_up(rows, tiles::row_alignment))),
           dim(padded_dim_v),
           m(static_cast<std::size_t>(rows), minus_infinity),
-          l(static_cast<std::size_t>(rows), 0.0) {}
+          l(static_cast<std::size_t>(rows), 0.0),
+          l_error(static_cast<std::size_t>(rows), 0.0) {}
 
     /// Space for o, which most tiles of a merge need for some modes only.
     void begin() {
-        if (o.data() == nullptr) o = AlignedBuffer(static_cast<std::size_t>(padded_rows) * static_cast<std::size_t>(dim));
+        if (o.data() != nullptr) return;
+        o = AlignedBuffer(static_cast<std::size_t>(padded_rows) * static_cast<std::size_t>(dim));
+        o_error = AlignedBuffer(static_cast<std::size_t>(padded_rows) * static_cast<std::size_t>(dim));
     }
 
     /// Turns a row of scores into exp(score - m), having updated m and l and rescaled o.
     void absorb(const tiles::Kernels& kernels, int row, double* scores, int columns) {
-        double& maximum = m[static_cast<std::size_t>(row)];
-        double& denominator = l[static_cast<std::size_t>(row)];
-        const double new_maximum = std::max(maximum, kernels.row_max(scores, columns));
+        const auto r = static_cast<std::size_t>(row);
+        const double new_maximum = std::max(m[r], kernels.row_max(scores, columns));
         if (new_maximum == minus_infinity) {
             std::fill(scores, scores + columns, 0.0);
             return;
         }
         const double sum = kernels.exp_minus(scores, columns, new_maximum);
-        if (new_maximum > maximum) {
-            double rescale = maximum;
-            kernels.exp_minus(&rescale, 1, new_maximum);
-            denominator *= rescale;
-            kernels.scale(o.data() + static_cast<std::ptrdiff_t>(row) * dim, dim, rescale);
-            maximum = new_maximum;
+        if (new_maximum > m[r]) {
+            if (m[r] != minus_infinity) rescale(kernels, row, new_maximum);
+            m[r] = new_maximum;
         }
-        denominator += sum;
+        add_compensated(l[r], l_error[r], sum);
     }
 
+    /// The numerators and the denominator of a row, rounded once.
+    [[nodiscard]] double numerator(std::size_t r, int channel) const {
+        const std::size_t at = r * static_cast<std::size_t>(dim) + static_cast<std::size_t>(channel);
+        return o.data()[at] + o_error.data()[at];
+    }
+    [[nodiscard]] double denominator(std::size_t r) const { return l[r] + l_error[r]; }
+
     int padded_rows, dim;
-    std::vector<double> m, l;
-    AlignedBuffer o;
+    std::vector<double> m, l, l_error;
+    AlignedBuffer o, o_error;
+
+private:
+    void rescale(const tiles::Kernels& kernels, int row, double new_maximum) {
+        const auto r = static_cast<std::size_t>(row);
+        double factor = m[r];
+        kernels.exp_minus(&factor, 1, new_maximum);
+        const double product = l[r] * factor;
+        l_error[r] = std::fma(l_error[r], factor, std::fma(l[r], factor, -product));
+        l[r] = product;
+        const std::ptrdiff_t at = static_cast<std::ptrdiff_t>(row) * dim;
+        kernels.scale_compensated(o.data() + at, o_error.data() + at, dim, factor);
+    }
 };
 
 /// The states of one query tile: a single one that every mode is absorbed into, or one for each mode (merge_rule.hpp).
@@ -85,9 +117,8 @@ bool has_keys(const RunningSoftmax& state, std::size_t r) {
 
 /// The normalised channels of a row. Precondition: has_keys.
 void read_row(const RunningSoftmax& state, std::size_t r, int channels, double* out) {
-    const double* o = state.o.data() + static_cast<std::ptrdiff_t>(r) * state.dim;
-    const double l = state.l[r];
-    for (int c = 0; c < channels; ++c) out[c] = o[c] / l;
+    const double l = state.denominator(r);
+    for (int c = 0; c < channels; ++c) out[c] = state.numerator(r, c) / l;
 }
 
 /// The lse of all keys of a row, from its states.
@@ -98,7 +129,7 @@ double joint_lse(const std::vector<RunningSoftmax>& states, std::size_t r) {
         if (state.m[r] == minus_infinity) continue;
         double term = state.m[r];
         tiles::best().exp_minus(&term, 1, m);
-        l += term * state.l[r];
+        l += term * state.denominator(r);
     }
     return log_sum(m, l);
 }
@@ -116,7 +147,7 @@ void merge_row(TileStates& tile, std::size_t r, int channels, const RowAt& at, O
     int present = 0;
     for (std::size_t n = 0; n < tile.states.size(); ++n) {
         const RunningSoftmax& state = tile.states[n];
-        lse[n] = has_keys(state, r) ? state.m[r] + natural_log(state.l[r]) : minus_infinity;
+        lse[n] = has_keys(state, r) ? state.m[r] + natural_log(state.denominator(r)) : minus_infinity;
         present += has_keys(state, r);
         if (parts != nullptr) at.lse((*parts)[n]) = lse[n];
     }
@@ -148,7 +179,7 @@ void finish(const SequenceContext& context, const QueryTile& tile, std::int64_t 
             merge_row(states, row, context.head_dim_v, at, outputs, parts);
         } else {
             const RunningSoftmax& state = states.states.front();
-            at.lse(outputs) = log_sum(state.m[row], state.l[row]);
+            at.lse(outputs) = log_sum(state.m[row], state.denominator(row));
             read_row(state, row, context.head_dim_v, at.out(outputs));
         }
         if (!std::isfinite(at.lse(outputs))) {
@@ -158,39 +189,43 @@ void finish(const SequenceContext& context, const QueryTile& tile, std::int64_t 
     }
 }
 
+/// What one thread needs for any query tile.
+struct Workspace {
+    explicit Workspace(const SequenceContext& context)
+        : rotated(static_cast<std::size_t>(tile_rows) * context.head_dim),
+          packed_q(tiles::left_size(tile_rows, context.head_dim)),
+          scores(static_cast<std::size_t>(tile_rows) * tile_columns),
+          packed_p(tiles::left_size(tile_rows, tile_columns)) {}
+    std::vector<double> rotated;
+    AlignedBuffer packed_q, scores, packed_p;
+};
+
 /// One query tile of one head against every key its modes see.
 void attend(const SequenceContext& context, const KeyOperands& keys, const Merge& merge, const QueryTile& tile,
-            std::int64_t head, std::span<const Mode> modes, Outputs& outputs, Parts* parts) {
+            std::int64_t head, std::span<const Mode> modes, Workspace& work, Outputs& outputs, Parts* parts) {
     const tiles::Kernels& kernels = tiles::best();
     TileStates states(merge, merge.parts() || parts != nullptr, tile.rows(), context.padded_dim_v);
-    const int padded_rows = states.states.front().padded_rows;
-    std::vector<double> rotated(static_cast<std::size_t>(tile.rows()) * context.head_dim);
-    AlignedBuffer packed_q(tiles::left_size(tile.rows(), context.head_dim));
-    AlignedBuffer scores(static_cast<std::size_t>(padded_rows) * key_tile_columns);
-    AlignedBuffer packed_p(tiles::left_size(tile.rows(), key_tile_columns));
-
     for (const KeySpan& span : key_spans(context.problem.chunk, tile.chunk, context.key_count)) {
         if (std::find(modes.begin(), modes.end(), span.mode) == modes.end()) continue;
         RunningSoftmax& state = states.of(span.mode);
-        rotated_queries(context, tile, head, span.mode, context.softmax_scale, rotated.data());
-        kernels.pack_left(false, tile.rows(), context.head_dim, rotated.data(), context.head_dim, packed_q.data());
-        for (std::int64_t start = span.begin / key_tile_columns * key_tile_columns; start < span.end;
-             start += key_tile_columns) {
-            const KeyBlock block = key_block(span, start, tile.last_index());
+        rotated_queries(context, tile, head, span.mode, context.softmax_scale, work.rotated.data());
+        kernels.pack_left(false, tile.rows(), context.head_dim, work.rotated.data(), context.head_dim,
+                          work.packed_q.data());
+        for (std::int64_t start = span.begin / tile_columns * tile_columns; start < span.end; start += tile_columns) {
+            const KeyBlock block = key_block(span, start, tile_columns, tile.last_index());
             if (block.columns == 0) break;
-            kernels.multiply_packed(padded_rows, block.columns, context.head_dim, packed_q.data(),
-                                    KeyOperands::at_scores(keys.k_scores, block.base, context.head_dim),
-                                    KeyOperands::scores_stride(context.head_dim), scores.data(), key_tile_columns,
-                                    false);
-            mask_scores(span, block, tile, scores.data(), minus_infinity);
+            const VisibleBlock visible(span, block, tile);
+            visible.scores(work.packed_q.data(), KeyOperands::at_scores(keys.k_scores, block.base, context.head_dim),
+                           context.head_dim, work.scores.data(), tile_columns);
             for (int r = 0; r < tile.rows(); ++r) {
-                state.absorb(kernels, r, scores.data() + static_cast<std::ptrdiff_t>(r) * key_tile_columns,
-                             block.columns);
+                double* row = work.scores.data() + static_cast<std::ptrdiff_t>(r) * tile_columns;
+                visible.hide(r, row, minus_infinity);
+                if (visible.worked(r) > 0) state.absorb(kernels, r, row, visible.worked(r));
+                visible.clear_rest(r, row);
             }
-            kernels.pack_left(false, tile.rows(), block.columns, scores.data(), key_tile_columns, packed_p.data());
-            kernels.multiply_packed(padded_rows, context.padded_dim_v, block.columns, packed_p.data(),
-                                    KeyOperands::at_values(keys.v_values, block.base),
-                                    KeyOperands::values_stride(context.padded_keys), state.o.data(), state.dim, true);
+            visible.over_keys(work.scores.data(), tile_columns, KeyOperands::at_values(keys.v_values, block.base),
+                              KeyOperands::values_stride(context.padded_keys), state.dim, work.packed_p.data(),
+                              state.o.data(), state.o_error.data());
         }
     }
     finish(context, tile, head, states, outputs, parts);
@@ -213,11 +248,14 @@ Outputs run(const Problem& problem, const Inputs& inputs, std::span<const Mode> 
         for (std::int64_t kv_head = 0; kv_head < problem.shape.heads_kv; ++kv_head) {
             const KeyOperands keys(context, kv_head, false);
             const double work = context.head_work() * static_cast<double>(context.group);
-            parallel_for(static_cast<std::int64_t>(tiles.size()) * context.group, work, [&](std::int64_t item) {
-                const QueryTile& tile = tiles[static_cast<std::size_t>(item / context.group)];
-                attend(context, keys, merge, tile, kv_head * context.group + item % context.group, modes, outputs,
-                       parts);
-            });
+            const auto make_body = [&] {
+                return [&, space = std::make_shared<Workspace>(context)](std::int64_t item) {
+                    const QueryTile& tile = tiles[static_cast<std::size_t>(item / context.group)];
+                    attend(context, keys, merge, tile, kv_head * context.group + item % context.group, modes, *space,
+                           outputs, parts);
+                };
+            };
+            parallel_in_order(static_cast<std::int64_t>(tiles.size()) * context.group, work, make_body);
         }
     }
     return outputs;

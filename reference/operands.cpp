@@ -50,27 +50,13 @@ std::vector<QueryTile> query_tiles(const ChunkConfig& chunk, const Sequence& seq
     return tiles;
 }
 
-KeyBlock key_block(const KeySpan& span, std::int64_t tile, std::int64_t last_index) {
+KeyBlock key_block(const KeySpan& span, std::int64_t tile, int width, std::int64_t last_index) {
     const std::int64_t first = std::max(span.begin, tile);
-    std::int64_t last = std::min(span.end, tile + key_tile_columns);
+    std::int64_t last = std::min(span.end, tile + width);
     if (span.mode == Mode::intra) last = std::min(last, last_index + 1);
     if (first >= last) return {first, first, first, 0};
     const std::int64_t base = first / tiles::column_alignment * tiles::column_alignment;
     return {first, last, base, static_cast<int>(round_up(last - base, tiles::column_alignment))};
-}
-
-void mask_scores(const KeySpan& span, const KeyBlock& block, const QueryTile& tile, double* scores, double value) {
-    const int first = static_cast<int>(block.first - block.base);
-    const int last = static_cast<int>(block.last - block.base);
-    const bool causal = span.mode == Mode::intra && block.last > tile.first_index + 1;
-    if (first == 0 && last == block.columns && !causal) return;
-    for (int r = 0; r < tile.rows(); ++r) {
-        double* row = scores + static_cast<std::ptrdiff_t>(r) * key_tile_columns;
-        const std::int64_t visible = span.mode == Mode::intra ? tile.first_index + r + 1 - block.base : block.columns;
-        const int end = static_cast<int>(std::clamp<std::int64_t>(visible, first, last));
-        std::fill(row, row + first, value);
-        std::fill(row + end, row + block.columns, value);
-    }
 }
 
 void rotated_queries(const SequenceContext& context, const QueryTile& tile, std::int64_t head, Mode mode, double factor,

@@ -14,9 +14,9 @@
 
 namespace dca::reference {
 
-/// Rows of a query tile at most, and keys of a key tile: the tile operands stay within a 1 MiB second-level cache.
+/// Rows of a query tile at most, and keys of a key tile: the tile operands stay near a 1 MiB second-level cache.
 inline constexpr int query_tile_rows = 192;
-inline constexpr int key_tile_columns = 128;
+inline constexpr int key_tile_columns = 128;  ///< of the error scales; forward and backward have their own
 
 /// The smallest multiple of `step` that is at least n.
 [[nodiscard]] constexpr std::int64_t round_up(std::int64_t n, std::int64_t step) {
@@ -64,12 +64,9 @@ struct KeyBlock {
     int columns;
 };
 
-/// The block of `span` in the key tile that starts at `tile`, for queries up to last_index; columns 0 if there is none.
-[[nodiscard]] KeyBlock key_block(const KeySpan& span, std::int64_t tile, std::int64_t last_index);
-
-/// Sets every score that is outside the block, or above the causal diagonal of an intra span, to `value`.
-/// scores: rows x key_tile_columns.
-void mask_scores(const KeySpan& span, const KeyBlock& block, const QueryTile& tile, double* scores, double value);
+/// The block of `span` in the key tile of `width` keys that starts at `tile`, for queries up to last_index; columns 0
+/// if there is none.
+[[nodiscard]] KeyBlock key_block(const KeySpan& span, std::int64_t tile, int width, std::int64_t last_index);
 
 /// q rows of a tile rotated for one mode and multiplied by `factor`: rows x head_dim.
 void rotated_queries(const SequenceContext& context, const QueryTile& tile, std::int64_t head, Mode mode, double factor,

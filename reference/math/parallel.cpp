@@ -2,6 +2,7 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <mutex>
@@ -37,6 +38,16 @@ void parallel_for(std::int64_t count, double work, const std::function<void(std:
     }
     (void)joined.load(std::memory_order_acquire);
     if (first) std::rethrow_exception(first);
+}
+
+void parallel_in_order(std::int64_t count, double work,
+                       const std::function<std::function<void(std::int64_t)>()>& make_body) {
+    std::atomic<std::int64_t> next{0};
+    parallel_for(std::min<std::int64_t>(count, thread_count()), work, [&](std::int64_t) {
+        if (next.load() >= count) return;
+        const auto body = make_body();
+        for (std::int64_t item = next++; item < count; item = next++) body(item);
+    });
 }
 
 int thread_count() {

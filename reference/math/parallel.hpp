@@ -12,6 +12,11 @@ namespace dca::reference {
 /// does them all. The first exception is rethrown.
 void parallel_for(std::int64_t count, double work, const std::function<void(std::int64_t)>& body);
 
+/// The same, but each thread makes one body with what it needs for all its items, and items are begun in ascending
+/// order: when an item is begun, every item before it has been begun. So an item may wait for one before it.
+void parallel_in_order(std::int64_t count, double work,
+                       const std::function<std::function<void(std::int64_t)>()>& make_body);
+
 /// Threads that a parallel_for with enough work may use.
 [[nodiscard]] int thread_count();
 /// Sets that number for the calling thread's parallel_for calls from now on. Precondition: count >= 1.

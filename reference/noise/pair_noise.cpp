@@ -53,8 +53,8 @@ void key_feature(const Call& call, const double* energy, double position, double
     feature[3 * pairs] = norm;
 }
 
-/// Variance of the relative error of p where its logit's error has this variance: p is multiplied by e^x, whose upper
-/// tail is heavier than a normal one. Such that 6 standard deviations of the result cover 4.5 of the logit.
+}  // namespace
+
 double exponential_variance(double variance) {
     constexpr double small = 1e-2, cap = 4;  // below, the first order is the larger; above, no digit of p is left
     if (variance < small) return variance;
@@ -63,8 +63,6 @@ double exponential_variance(double variance) {
     const double tail = (1 / reciprocal - 1) / 6;
     return std::max(variance, tail * tail);
 }
-
-}  // namespace
 
 double sum_variance(double norms, double value, int terms) {
     // The roundings add sum_k S_k^2 of the partial sums S_k, a walk pinned to 0 and value. Its bridge part averages 1/6

@@ -46,6 +46,10 @@ struct Call {
 /// of the two squared norms. The partial sums walk from 0 to value.
 [[nodiscard]] double sum_variance(double norms, double value, int terms);
 
+/// Variance of the relative error of p where its logit's error has this variance: p is multiplied by e^x, whose upper
+/// tail is heavier than a normal one. Such that 6 standard deviations of the result cover 4.5 of the logit.
+[[nodiscard]] double exponential_variance(double variance);
+
 /// The part of a query tile of one head that is the same in every mode.
 struct QueryFacts {
     QueryFacts(const Call& call, const QueryTile& tile, std::int64_t head);

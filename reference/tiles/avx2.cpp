@@ -63,6 +63,10 @@ inline V scale_by_power(V x, V k) {
     return {scale_half(x.low, k.low), scale_half(x.high, k.high)};
 }
 
+inline int pack_rows_steps(int, const double*, std::ptrdiff_t, double*) {
+    return 0;
+}
+
 #include "reference/tiles/kernel_text.inc"
 
 }  // namespace

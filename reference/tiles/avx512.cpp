@@ -47,6 +47,32 @@ inline V scale_by_power(V x, V k) {
     return _mm512_scalef_pd(x, mul(k, broadcast(1.0 / 16)));
 }
 
+/// Rows 4 n .. 4 n + 3 of eight steps: transposed in registers, four steps at a time.
+inline void pack_four_rows(const double* source, std::ptrdiff_t stride, double* packed) {
+    for (int half = 0; half < 2; ++half) {
+        const __m256d a = _mm256_loadu_pd(source + 4 * half), b = _mm256_loadu_pd(source + stride + 4 * half);
+        const __m256d c = _mm256_loadu_pd(source + 2 * stride + 4 * half);
+        const __m256d d = _mm256_loadu_pd(source + 3 * stride + 4 * half);
+        const __m256d ab0 = _mm256_unpacklo_pd(a, b), ab1 = _mm256_unpackhi_pd(a, b);
+        const __m256d cd0 = _mm256_unpacklo_pd(c, d), cd1 = _mm256_unpackhi_pd(c, d);
+        double* to = packed + 4 * half * rows_per_tile;
+        _mm256_storeu_pd(to, _mm256_permute2f128_pd(ab0, cd0, 0x20));
+        _mm256_storeu_pd(to + rows_per_tile, _mm256_permute2f128_pd(ab1, cd1, 0x20));
+        _mm256_storeu_pd(to + 2 * rows_per_tile, _mm256_permute2f128_pd(ab0, cd0, 0x31));
+        _mm256_storeu_pd(to + 3 * rows_per_tile, _mm256_permute2f128_pd(ab1, cd1, 0x31));
+    }
+}
+
+inline int pack_rows_steps(int k, const double* source, std::ptrdiff_t stride, double* packed) {
+    int s = 0;
+    for (; s + 8 <= k; s += 8) {
+        for (int row = 0; row < rows_per_tile; row += 4) {
+            pack_four_rows(source + row * stride + s, stride, packed + s * rows_per_tile + row);
+        }
+    }
+    return s;
+}
+
 #include "reference/tiles/kernel_text.inc"
 
 }  // namespace

@@ -34,6 +34,10 @@ struct Kernels {
     /// doubles apart.
     void (*multiply_packed)(int m, int n, int k, const double* left, const double* right, std::ptrdiff_t right_stride,
                             double* c, std::ptrdiff_t ldc, bool accumulate);
+    /// C + C_error += left right: every element of the product is formed apart and added to C with a TwoSum whose
+    /// rounding error is added to C_error. Otherwise as multiply_packed.
+    void (*multiply_compensated)(int m, int n, int k, const double* left, const double* right,
+                                 std::ptrdiff_t right_stride, double* c, double* c_error, std::ptrdiff_t ldc);
     int right_panel;  ///< columns of one right panel; divides column_alignment
 
     /// row[i] = exp(row[i] - shift) for i < n, and their sum (eight interleaved partial sums, then a fixed tree).
@@ -43,6 +47,10 @@ struct Kernels {
     double (*row_max)(const double* row, int n);
     /// row[i] *= factor for i < n.
     void (*scale)(double* row, int n, double factor);
+    /// (row + error) *= factor for n values, a multiple of 8: what the rounding of row loses goes to error.
+    void (*scale_compensated)(double* row, double* error, int n, double factor);
+    /// dp[i] = p[i] * (dp[i] - delta) for i < n.
+    void (*score_gradient)(const double* p, double* dp, int n, double delta);
 };
 
 /// Doubles a packed left operand takes.

@@ -62,6 +62,10 @@ inline V scale_by_power(const V& x, const V& k) {
     });
 }
 
+inline int pack_rows_steps(int, const double*, std::ptrdiff_t, double*) {
+    return 0;
+}
+
 #include "reference/tiles/kernel_text.inc"
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "golden/regenerate.hpp"
 #include "golden/text.hpp"
 #include "verify/candidate/chunk_summary_names.hpp"
 
@@ -71,6 +72,14 @@ public:
             source_.read(name, result);
         });
         return result;
+    }
+
+    /// Whether the candidate carries any of q, k, v, dout.
+    [[nodiscard]] bool has_inputs() const {
+        constexpr std::array<std::string_view, 4> names{"q", "k", "v", "dout"};
+        return std::any_of(tensors_.begin(), tensors_.end(), [&](const auto& entry) {
+            return entry.first.case_id == case_id_ && !entry.first.output && contains(names, entry.first.tensor);
+        });
     }
 
     /// The names of both algorithms are read; those of the other one are errors where a case is judged.
@@ -214,16 +223,20 @@ golden::Results NamedCandidate::read(const golden::CaseData& golden) const {
         return name.output ? contains(output_names, name.tensor) : contains(input_names, name.tensor);
     });
     reader.check_problem();
+    golden::CaseData with_inputs;  // what the candidate says it ran on must be what the golden stands for
+    with_inputs.regenerates = golden.regenerates;
+    if (golden.regenerates && reader.has_inputs()) golden::load_inputs(with_inputs);
+    const Inputs& inputs = golden.regenerates ? with_inputs.inputs : golden.inputs;
     const auto same = [&](const char* tensor, const Tensor4* expected) {
         const std::vector<std::int64_t> extents =
             expected ? stored_extents(expected->extents(), problem.packed()) : std::vector<std::int64_t>{};
         const auto values = expected ? expected->values() : std::span<const double>{};
         reader.same_input(tensor, extents, expected ? &values : nullptr, true);
     };
-    same("q", &golden.inputs.q);
-    same("k", &golden.inputs.k);
-    same("v", &golden.inputs.v);
-    same("dout", golden.inputs.dout ? &*golden.inputs.dout : nullptr);
+    same("q", &inputs.q);
+    same("k", &inputs.k);
+    same("v", &inputs.v);
+    same("dout", inputs.dout ? &*inputs.dout : nullptr);
     const auto same_list = [&](const char* tensor, const auto& list, bool floating) {
         reader.same_input(tensor, {static_cast<std::int64_t>(list.size())}, list.empty() ? nullptr : &list, floating);
     };

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "golden/case_text.hpp"
+#include "golden/regenerate.hpp"
 #include "golden/store.hpp"
 #include "verify/cli/commands.hpp"
 #include "verify/cli/output_file.hpp"
@@ -43,7 +44,8 @@ Differences of_file(const Options& options) {
     Differences found;
     for (const std::string& id : reader.case_ids()) {
         if (!chosen(options, id)) continue;
-        const golden::CaseData data = reader.read(id);
+        golden::CaseData data = reader.read(id);
+        golden::load_inputs(data);
         try {
             found.push_back(verify::diff_dialects(id, data.problem, data.inputs, options.dialects));
         } catch (const InvalidProblem& error) {

@@ -7,6 +7,7 @@
 #include "verify/cli/interrupt.hpp"
 #include "verify/cli/made.hpp"
 #include "verify/cli/output_file.hpp"
+#include "verify/run/write_inputs.hpp"
 
 namespace dca::cli {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 struct Options {
     std::string suite, output;
     std::vector<std::string> cases;
+    bool inputs_only = false;
 };
 
 std::vector<golden::CaseSpec> chosen_cases(const Options& options) {
@@ -30,7 +32,8 @@ int run(const Options& options) {
     verify::GenerateCounts counts;
     {
         ProgressLine line;
-        counts = verify::generate(cases, options.output, case_progress(line));
+        const auto make = options.inputs_only ? verify::write_inputs : verify::generate;
+        counts = make(cases, options.output, case_progress(line));
     }
     const std::string refused =
         std::to_string(counts.refused) +
@@ -50,6 +53,8 @@ void add_generate(CLI::App& app, Action& action) {
         ->allow_extra_args(false);
     what->require_option(1);
     command->add_option("-o,--output", options->output, "Golden file to write (.h5)")->required();
+    command->add_flag("--inputs-only", options->inputs_only,
+                      "Write the inputs alone: what to run on where the golden does not store them");
     command->callback([&action, options] { action = [options] { return run(*options); }; });
 }
 

@@ -6,6 +6,7 @@
 
 #include "golden/case_text.hpp"
 #include "golden/make_inputs.hpp"
+#include "golden/regenerate.hpp"
 #include "golden/store.hpp"
 #include "verify/cli/commands.hpp"
 #include "verify/cli/sparse_picture.hpp"
@@ -77,7 +78,8 @@ void show_file(const Options& options) {
         bool chosen = options.cases.empty();
         for (const std::string& glob : options.cases) chosen = chosen || fnmatch(glob.c_str(), id.c_str(), 0) == 0;
         if (!chosen) continue;
-        const golden::CaseData data = reader.read(id);
+        golden::CaseData data = reader.read(id);
+        golden::load_inputs(data);
         // Unasked-for dense cases are passed over; a case named by --case is not.
         if (data.problem.facts.sparse_vertical_size.empty() && options.cases.empty()) continue;
         if (shown) std::cout << '\n';

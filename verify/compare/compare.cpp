@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
+#include "golden/make_inputs.hpp"
 #include "verify/compare/reason.hpp"
 
 namespace dca::verify {
@@ -14,19 +16,41 @@ double largest(std::span<const double> values) {
     return size;
 }
 
+/// Largest magnitudes of the inputs. Where they are not stored, of a sample of theirs: in constant memory, and at most
+/// the true ones, which is the careful side.
+struct InputSizes {
+    explicit InputSizes(const golden::CaseData& golden) {
+        if (golden.regenerates) {
+            const golden::InputSource source(*golden.regenerates);
+            std::tie(q, k, v) = std::tuple(source.typical_largest(golden::InputTensor::q),
+                                           source.typical_largest(golden::InputTensor::k),
+                                           source.typical_largest(golden::InputTensor::v));
+            gradient = golden.regenerates->recipe.gradient;
+            if (gradient) dout = source.typical_largest(golden::InputTensor::dout);
+            return;
+        }
+        const Inputs& in = golden.inputs;
+        std::tie(q, k, v) = std::tuple(largest(in.q.values()), largest(in.k.values()), largest(in.v.values()));
+        gradient = in.dout.has_value();
+        if (gradient) dout = largest(in.dout->values());
+    }
+    double q = 0, k = 0, v = 0, dout = 0;
+    bool gradient = false;
+};
+
 /// The size of a typical wrong value of each tensor, for the trust in expected zeros (compare_tensor): weights sum to
 /// 1, so |out| <= max |v| and a gradient's terms are bounded the same way (|dP - D| <= 2 head_dim_v max |dout| max
 /// |v|).
 struct NaturalSizes {
     explicit NaturalSizes(const golden::CaseData& golden) {
-        const Inputs& in = golden.inputs;
-        out = largest(in.v.values());
-        if (!in.dout) return;
-        dv = largest(in.dout->values());
+        const InputSizes in(golden);
+        out = in.v;
+        if (!in.gradient) return;
+        dv = in.dout;
         const double logit_gradient = 2 * static_cast<double>(golden.problem.shape.head_dim_v) * dv * out;
         const double scale = std::abs(golden.problem.resolved_softmax_scale());
-        dq = scale * logit_gradient * largest(in.k.values());
-        dk = scale * logit_gradient * largest(in.q.values());
+        dq = scale * logit_gradient * in.k;
+        dk = scale * logit_gradient * in.q;
     }
     double out = 0, dq = 0, dk = 0, dv = 0;
     double lse = 1;  // an error of 1 is a factor e in the sum of the row

@@ -11,6 +11,7 @@
 
 #include "golden/case_text.hpp"
 #include "golden/make_inputs.hpp"
+#include "golden/regenerate.hpp"
 #include "reference/backward.hpp"
 #include "reference/error_scale.hpp"
 #include "reference/forward.hpp"
@@ -127,6 +128,12 @@ golden::CaseData make_case(const golden::CaseSpec& spec) {
 
 GenerateCounts generate(const std::vector<golden::CaseSpec>& cases, const std::filesystem::path& target,
                         const Progress& progress) {
+    return write_cases(cases, target, progress,
+                       [](const golden::CaseSpec& spec, golden::FileWriter& writer) { writer.write(make_case(spec)); });
+}
+
+GenerateCounts write_cases(const std::vector<golden::CaseSpec>& cases, const std::filesystem::path& target,
+                           const Progress& progress, const WriteCase& write) {
     check_cases(cases);
     std::vector<const golden::CaseSpec*> valid;
     for (const golden::CaseSpec& spec : cases) {
@@ -136,7 +143,7 @@ GenerateCounts generate(const std::vector<golden::CaseSpec>& cases, const std::f
     golden::FileWriter writer(target);
     for (std::size_t done = 0; done < valid.size(); ++done) {
         if (progress) progress(valid[done]->id, done, valid.size());
-        for_case("case " + valid[done]->id, [&] { writer.write(make_case(*valid[done])); });
+        for_case("case " + valid[done]->id, [&] { write(*valid[done], writer); });
     }
     if (progress) progress("", valid.size(), valid.size());
     writer.commit();
@@ -161,6 +168,7 @@ std::size_t run_file(const std::filesystem::path& source, const std::filesystem:
         const std::string where = source.string() + ": case " + ids[done];
         for_case(where, [&] {
             golden::CaseData data = reader.read(ids[done]);
+            golden::load_inputs(data);
             if (options.dialect) data.problem.dialect = *options.dialect;
             if (data.problem.dialect == "exact") data.problem.facts = sparse_facts(data.problem.facts);  // no others
             data.dialect_facts.clear();

@@ -28,6 +28,13 @@ struct GenerateCounts {
     std::size_t written = 0, refused = 0;
 };
 
+/// How one valid case gets into a file.
+using WriteCase = std::function<void(const golden::CaseSpec&, golden::FileWriter&)>;
+
+/// `dca generate`, with `write` for each case: see generate.
+GenerateCounts write_cases(const std::vector<golden::CaseSpec>& cases, const std::filesystem::path& target,
+                           const Progress& progress, const WriteCase& write);
+
 /// `dca generate`: writes every valid case; checks that every must_reject case is refused by validate() and throws
 /// ContractError if one is not. Throws InvalidProblem where two cases share an id, a case expected to be valid is not,
 /// or none is left to write. Returns the number of cases written and refused.

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <string_view>
 
+#include "golden/regenerate.hpp"
 #include "golden/store.hpp"
 #include "verify/candidate/candidate_file.hpp"
 #include "verify/compare/chunk_summary_compare.hpp"
@@ -129,7 +130,9 @@ private:
         require_asked_for(report);
         // The known mistakes are those of dense attention.
         const bool known = !golden.problem.sparse_prefill();
-        if (options_.explain && known && report.verdict == Verdict::failed) explain_failure(golden, got, report);
+        if (options_.explain && known && report.verdict == Verdict::failed) {
+            can_be_explained(golden) ? explain_failure(golden, got, report) : unexplained_.push_back(id);
+        }
         return report;
     }
 
@@ -162,6 +165,18 @@ private:
         if (report.reason.empty()) report.reason = "the candidate has no " + report.not_in_candidate.front();
     }
 
+    /// Mistakes are recomputed from the inputs; those that are not stored are made again where there are few.
+    static bool can_be_explained(golden::CaseData& golden) {
+        const golden::Results& results = golden.results;
+        const bool whole =
+            results.out && results.lse &&
+            (!golden.regenerates || !golden.regenerates->recipe.gradient || (results.dq && results.dk && results.dv));
+        if (!golden.regenerates) return true;
+        if (!whole || !golden::inputs_fit(golden)) return false;
+        golden::load_inputs(golden);
+        return true;
+    }
+
     void explain_failure(const golden::CaseData& golden, const golden::Results& got, CaseReport& report) {
         Diagnosis diagnosis = explain(golden, got, report, options_.explain_work - work_);
         report.explanations = std::move(diagnosis.explanations);
@@ -184,6 +199,12 @@ private:
                                     (more > 0 ? " and " + std::to_string(more) + " more" : std::string()) +
                                     ", it would take too long; smaller or fewer cases are explained fully");
         }
+        if (!unexplained_.empty()) {
+            const std::size_t more = unexplained_.size() - 1;
+            report_.notes.push_back("no known mistake was tried on case " + unexplained_.front() +
+                                    (more > 0 ? " and " + std::to_string(more) + " more" : std::string()) +
+                                    ": the golden stores neither inputs nor every expected value");
+        }
         report_.verdict = asked == 0 || unmatched_ ? Verdict::skipped : Verdict::listed;
         for (const CaseReport& one : report_.cases) report_.verdict = join(report_.verdict, one.verdict);
     }
@@ -194,7 +215,7 @@ private:
     RunReport report_;
     bool unmatched_ = false;
     double work_ = 0;  // spent on explanations
-    std::vector<std::string> partly_explained_;
+    std::vector<std::string> partly_explained_, unexplained_;
 };
 
 }  // namespace

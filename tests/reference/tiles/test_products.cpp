@@ -92,6 +92,54 @@ TEST_CASE("packed operands are padded with zeros and give the same bits as multi
     }
 }
 
+TEST_CASE("compensated sums: the product formed apart, its TwoSum error kept, on every instruction set") {
+    std::mt19937_64 engine(2113);
+    const int m = 24, n = 32, k = 29;
+    const auto a = random_values(m * k, engine), b = random_values(k * n, engine);
+    auto c_before = random_values(m * n, engine), error_before = random_values(m * n, engine);
+    for (double& x : c_before) x *= std::ldexp(1.0, static_cast<int>(engine() % 120) - 60);  // either may be the larger
+    for (const Kernels* kernels : available()) {
+        CAPTURE(kernels->name);
+        auto c = c_before, error = error_before;
+        std::vector<double> left(left_size(m, k)), right(right_size(n, k));
+        kernels->pack_left(false, m, k, a.data(), k, left.data());
+        kernels->pack_right(false, n, k, b.data(), n, right.data(), k * kernels->right_panel);
+        kernels->multiply_compensated(m, n, k, left.data(), right.data(), k * kernels->right_panel, c.data(),
+                                      error.data(), n);
+        bool same = true;
+        for (int i = 0; i < m; ++i) {
+            for (int j = 0; j < n; ++j) {
+                const auto at = static_cast<std::size_t>(i * n + j);
+                const double product = chain(Product::nn, i, j, k, a, k, b, n, 0.0);
+                const double sum = c_before[at] + product;
+                const __float128 lost = static_cast<__float128>(c_before[at]) + product - sum;
+                same = same && c[at] == sum && error[at] == error_before[at] + static_cast<double>(lost);
+            }
+        }
+        CHECK(same);
+    }
+}
+
+TEST_CASE("scale_compensated keeps what the rounded product loses, score_gradient is p (dp - delta)") {
+    std::mt19937_64 engine(77);
+    const auto row_before = random_values(48, engine), error_before = random_values(48, engine);
+    const double factor = 0.3;
+    for (const Kernels* kernels : available()) {
+        CAPTURE(kernels->name);
+        auto row = row_before, error = error_before, ds = error_before;
+        kernels->scale_compensated(row.data(), error.data(), 48, factor);
+        kernels->score_gradient(row_before.data(), ds.data(), 43, factor);
+        bool same = true;
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            const double product = row_before[i] * factor;
+            const double lost = std::fma(row_before[i], factor, -product);
+            same = same && row[i] == product && error[i] == std::fma(error_before[i], factor, lost);
+            same = same && ds[i] == (i < 43 ? row_before[i] * (error_before[i] - factor) : error_before[i]);
+        }
+        CHECK(same);
+    }
+}
+
 TEST_CASE("row_max and scale") {
     std::mt19937_64 engine(11);
     for (const Kernels* kernels : available()) {
