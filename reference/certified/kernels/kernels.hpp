@@ -15,7 +15,7 @@ inline constexpr int column_alignment = 16;
 ///
 /// Element (i, c) is summed in fixed point: s starts at bias = row_bias[i] column_bias[c] = 1.5 2^E, far above every
 /// partial sum, so that what each addition cuts off is known exactly; it is collected in a second sum.
-/// Precondition: sum_k |left_ik right_kc| <= 2^(E-1) over the hi parts. Then |C - exact| <= product_error(k, lo parts)
+/// Precondition: (1 + 2^-20) sum_k |left_ik right_kc| <= 2^(E-1) over the hi parts. Then |C - exact| <= product_error(k, lo parts)
 /// 2^E + 3k 2^-1074.
 struct Product {
     int m, n, k;                   ///< m and n multiples of row_alignment, column_alignment
@@ -45,7 +45,7 @@ struct Kernels {
 
     double (*row_max)(const double* row, int n);
     /// x = exp(x) 2^-exponent, |x| <= 2^19, and their sum. Relative error of each: 32 u^2 + 4 u^2 |x|; results below
-    /// 2^-899, and that of hi = -inf, are 0. The sum is within 2^-96 of itself for n <= 256 numbers.
+    /// 2^-899, and that of hi = -inf, are 0. The sum is within 2^-96 of itself for n <= 128.
     void (*exp_sum)(double* hi, double* lo, int n, double exponent, double* sum_hi, double* sum_lo);
     /// x = exp(x) 2^-exponent factor; 6 u^2 more.
     void (*exp_times)(double* hi, double* lo, int n, double exponent, double factor_hi, double factor_lo);
