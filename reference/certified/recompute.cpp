@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "reference/certified/exact_head.hpp"
 
@@ -80,7 +81,9 @@ double cost(const Context& context, const WantedHead& wanted) {
 /// Writes an element if it is decided now; marks its place in the list by -1.
 template <int Rank, class X>
 void write(const Pending<Rank>& pending, std::size_t n, const X& value) {
-    const auto rounded = value.rounds_to();
+    const typename X::end_type zero{};
+    const bool exact_zero = value.lower() == zero && value.upper() == zero;  // of either sign
+    const auto rounded = exact_zero ? std::optional(0.0) : value.rounds_to();
     if (!rounded) return;
     std::int64_t& index = (*pending.indices)[n];
     pending.values->values()[static_cast<std::size_t>(index)] = *rounded + 0.0;

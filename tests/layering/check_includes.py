@@ -62,7 +62,7 @@ ARROWS = {
     'laws': {'candidate', 'golden', 'reference', 'math', 'spec', VERDICT},
     'hazards': {'golden', 'reference', 'math', 'spec'},
     'run': {'compare', 'candidate', 'diagnose', 'report', 'golden', 'reference', 'math', 'tiles', 'spec',
-            'sparse', 'chunk_summary', 'chunk_summary_spec'},
+            'sparse', 'chunk_summary', 'chunk_summary_spec', 'certified'},
     'cli': set(BOXES.values()) - {'oracle', 'chunk_summary_oracle', 'tests'},
     'tests': set(BOXES.values()),
 }

@@ -7,6 +7,7 @@
 #include "verify/cli/interrupt.hpp"
 #include "verify/cli/made.hpp"
 #include "verify/cli/output_file.hpp"
+#include "verify/run/certified_golden.hpp"
 #include "verify/run/write_inputs.hpp"
 
 namespace dca::cli {
@@ -15,7 +16,7 @@ namespace {
 struct Options {
     std::string suite, output;
     std::vector<std::string> cases;
-    bool inputs_only = false;
+    bool inputs_only = false, certified = false;
 };
 
 std::vector<golden::CaseSpec> chosen_cases(const Options& options) {
@@ -30,15 +31,19 @@ int run(const Options& options) {
     const std::vector<golden::CaseSpec> cases = chosen_cases(options);
     remember_interrupts();
     verify::GenerateCounts counts;
+    verify::CertifiedCounts certified;
     {
         ProgressLine line;
         const auto make = options.inputs_only ? verify::write_inputs : verify::generate;
-        counts = make(cases, options.output, case_progress(line));
+        counts = options.certified ? verify::generate_certified(cases, options.output, case_progress(line), certified)
+                                   : make(cases, options.output, case_progress(line));
     }
-    const std::string refused =
-        std::to_string(counts.refused) +
-        (counts.refused == 1 ? " case refused as it must be" : " cases refused as they must be");
-    print_made(options.output, counts.written, counts.refused > 0 ? refused : "");
+    std::string extra = options.certified ? certified.text() : "";
+    if (counts.refused > 0) {
+        extra += (extra.empty() ? "" : "; ") + std::to_string(counts.refused) +
+                 (counts.refused == 1 ? " case refused as it must be" : " cases refused as they must be");
+    }
+    print_made(options.output, counts.written, extra);
     return 0;
 }
 
@@ -55,6 +60,10 @@ void add_generate(CLI::App& app, Action& action) {
     command->add_option("-o,--output", options->output, "Golden file to write (.h5)")->required();
     command->add_flag("--inputs-only", options->inputs_only,
                       "Write the inputs alone: what to run on where the golden does not store them");
+    command
+        ->add_flag("--certified", options->certified,
+                   "Round the exact values once, with proof, instead of computing in double (docs/certified.md)")
+        ->excludes("--inputs-only");
     command->callback([&action, options] { action = [options] { return run(*options); }; });
 }
 

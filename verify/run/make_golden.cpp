@@ -18,6 +18,7 @@
 #include "reference/math/chunk_positions.hpp"
 #include "reference/noise/tie_noise.hpp"
 #include "reference/refusals.hpp"
+#include "verify/run/certified_golden.hpp"
 #include "verify/run/chunk_summary_golden.hpp"
 #include "verify/run/sparse_golden.hpp"
 
@@ -174,6 +175,7 @@ std::size_t run_file(const std::filesystem::path& source, const std::filesystem:
             data.dialect_facts.clear();
             keep_provenance(data);
             complete(data);
+            if (options.certified != nullptr) options.certified->add(certify(data));
             writer.write(data);
         });
     }

@@ -13,6 +13,8 @@
 
 namespace dca::verify {
 
+struct CertifiedCounts;
+
 /// Called before each case is computed, and with done == total before the file is completed. It may throw to stop: the
 /// target is then untouched.
 using Progress = std::function<void(const std::string& case_id, std::size_t done, std::size_t total)>;
@@ -42,8 +44,9 @@ GenerateCounts generate(const std::vector<golden::CaseSpec>& cases, const std::f
                         const Progress& progress);
 
 struct RunOptions {
-    std::optional<std::string> dialect;  ///< replaces that of every case
-    std::string case_glob = "*";         ///< only cases whose id matches (* and ?)
+    std::optional<std::string> dialect;    ///< replaces that of every case
+    std::string case_glob = "*";           ///< only cases whose id matches (* and ?)
+    CertifiedCounts* certified = nullptr;  ///< set: certified values (certified_golden.hpp), counted there
 };
 
 /// `dca run`: reads the cases of `source`, replaces the dialect if asked, computes, writes. Recorded results of the

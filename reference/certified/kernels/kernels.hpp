@@ -15,7 +15,7 @@ inline constexpr int column_alignment = 16;
 ///
 /// Element (i, c) is summed in fixed point: s starts at bias = row_bias[i] column_bias[c] = 1.5 2^E, far above every
 /// partial sum, so that what each addition cuts off is known exactly; it is collected in a second sum.
-/// Precondition: sum_k |left_ik right_kc| <= 2^(E-1) over the hi parts. Then |C - exact| <= product_error(k, lo parts)
+/// Precondition: (1 + 2^-20) sum_k |left_ik right_kc| <= 2^(E-1) over the hi parts. Then |C - exact| <= product_error(k, lo parts)
 /// 2^E + 3k 2^-1074.
 struct Product {
     int m, n, k;                   ///< m and n multiples of row_alignment, column_alignment
@@ -45,23 +45,23 @@ struct Kernels {
 
     double (*row_max)(const double* row, int n);
     /// x = exp(x) 2^-exponent, |x| <= 2^19, and their sum. Relative error of each: 32 u^2 + 4 u^2 |x|; results below
-    /// 2^-899, and that of hi = -inf, are 0. The sum is within 2^-96 of itself for n <= 256 numbers.
+    /// 2^-899, and that of hi = -inf, are 0. The sum is within 2^-96 of itself for n <= 128.
     void (*exp_sum)(double* hi, double* lo, int n, double exponent, double* sum_hi, double* sum_lo);
     /// x = exp(x) 2^-exponent factor; 6 u^2 more.
     void (*exp_times)(double* hi, double* lo, int n, double exponent, double factor_hi, double factor_lo);
-    /// x = p (x - shift): the difference within 3 u^2 (|x| + |shift|), the product 5 u^2. Returns sum |hi| rounded.
+    /// x = p (x - shift): the difference within 3 u^2 (|x| + |shift|), the product 6 u^2. Returns sum |hi| rounded.
     double (*score_gradient)(const double* p_hi, const double* p_lo, double* hi, double* lo, int n, double shift_hi,
                              double shift_lo);
     /// sums[j] += factor |row[j]|, rounded.
     void (*add_columns)(const double* row, int n, double factor, double* sums);
-    /// x *= factor: within 5 u^2.
+    /// x *= factor: within 6 u^2.
     void (*scale)(double* hi, double* lo, int n, double factor_hi, double factor_lo);
     /// x += y: within 3 u^2 of the sum.
     void (*add)(double* hi, double* lo, const double* y_hi, const double* y_lo, int n);
     /// The sum of x[j] (y_hi[j] + y_lo[j]): within dot_error(n) sum |x y|.
     void (*dot)(const double* x, const double* y_hi, const double* y_lo, int n, double* hi, double* lo);
     /// z = x y, complex numbers: 16 numbers each for each eight, {re hi, im hi} and {re lo, im lo} in eights.
-    /// Every component within 8 u^2 |x| |y|.
+    /// Every component within 9 u^2 |x| |y|.
     void (*multiply_complex)(const double* x_hi, const double* x_lo, const double* y_hi, const double* y_lo, int n,
                              double* z_hi, double* z_lo);
 };
