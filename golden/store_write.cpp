@@ -2,6 +2,7 @@
 // time or the place of writing.
 #include <algorithm>
 
+#include "golden/certificate.hpp"
 #include "golden/chunk_summary_store.hpp"
 #include "golden/dialect_facts.hpp"
 #include "golden/h5_attribute.hpp"
@@ -112,16 +113,7 @@ private:
         write_optional(group, "outputs/dq", results.dq, q_extents(shape));
         write_optional(group, "outputs/dk", results.dk, k_extents(shape));
         write_optional(group, "outputs/dv", results.dv, v_extents(shape));
-        write_certificates(group);
-    }
-
-    void write_certificates(const h5::Handle& group) {
-        for (const auto& [tensor, certificate] : data_.certificates) {
-            h5::write_dataset_attribute(group.get(), tensor, "error_radius", certificate.error_radius);
-            h5::write_dataset_attribute(group.get(), tensor, "error_radius_proven", std::int64_t{certificate.proven});
-            h5::write_dataset_attribute(group.get(), tensor, "correctly_rounded",
-                                        std::int64_t{certificate.correctly_rounded});
-        }
+        write_certificates(group.get(), data_.certificates);
     }
 
     void write_judge(const JudgeData& judge) {
