@@ -63,7 +63,7 @@ ARROWS = {
 # Libraries from outside: header -> boxes that may use it, besides tests.
 EXTERNAL = {
     r'Eigen/': {'reference', 'chunk_summary'},
-    r'quadmath\.h': {'oracle', 'math', 'reference', 'sparse', 'chunk_summary_oracle'},
+    r'quadmath\.h': {'oracle', 'math', 'reference', 'sparse', 'chunk_summary_oracle', 'run'},
     r'hdf5|H5': {'golden'},
     r'zlib\.h': {'golden'},
     r'archive(_entry)?\.h': {'candidate'},
