@@ -4,6 +4,7 @@
 
 #include "golden/case_layout.hpp"
 #include "golden/case_text.hpp"
+#include "golden/certificate.hpp"
 #include "golden/chunk_summary_store.hpp"
 #include "golden/dialect_facts.hpp"
 #include "golden/h5_attribute.hpp"
@@ -21,12 +22,6 @@ std::string coordinates(std::span<const std::int64_t> extents, std::int64_t flat
         flat /= extents[axis];
     }
     return shape_text(at);
-}
-
-bool flag_of(const char* attribute, const AttributeValue& value) {
-    const auto* flag = std::get_if<std::int64_t>(&value);
-    if (flag == nullptr || (*flag != 0 && *flag != 1)) throw FormatError(std::string(attribute) + " must be 0 or 1");
-    return *flag == 1;
 }
 
 /// What is wrong with one value of a dataset, if anything.
@@ -266,23 +261,12 @@ private:
         for (const char* name : {"out", "lse", "dq", "dk", "dv"}) read_certificate(name);
     }
 
-    /// The three attributes stand together or not at all.
     void read_certificate(const std::string& name) {
         const std::string path = "outputs/" + name;
         const h5::Dataset* dataset = layout_.find(path);
         if (dataset == nullptr) return;
         guard(path, [&] {
-            const auto radius = dataset->attribute("error_radius"), proven = dataset->attribute("error_radius_proven"),
-                       rounded = dataset->attribute("correctly_rounded");
-            if (!radius && !proven && !rounded) return;
-            if (!radius || !proven || !rounded) {
-                throw FormatError(
-                    "needs the attributes error_radius, error_radius_proven and correctly_rounded together");
-            }
-            const auto* size = std::get_if<double>(&*radius);
-            if (size == nullptr || !(*size >= 0)) throw FormatError("error_radius must be a number of at least 0");
-            data_.certificates[name] = {*size, flag_of("error_radius_proven", *proven),
-                                        flag_of("correctly_rounded", *rounded)};
+            if (const auto certificate = golden::read_certificate(*dataset)) data_.certificates[name] = *certificate;
         });
     }
 

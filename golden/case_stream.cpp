@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "golden/certificate.hpp"
 #include "golden/dialect_facts.hpp"
 #include "golden/h5_attribute.hpp"
 #include "golden/h5_dataset.hpp"
@@ -138,13 +139,7 @@ void CaseStream::Impl::append(std::string_view path, std::span<const T> values) 
 void CaseStream::Impl::finish(const Certificates& certificates) {
     reporting_the_disk_first(output_, [&] {
         for (auto& [path, dataset] : datasets_) dataset.finish();
-        for (const auto& [tensor, certificate] : certificates) {
-            const hid_t group = groups_.at("outputs").get();
-            h5::write_dataset_attribute(group, tensor, "error_radius", certificate.error_radius);
-            h5::write_dataset_attribute(group, tensor, "error_radius_proven", std::int64_t{certificate.proven});
-            h5::write_dataset_attribute(group, tensor, "correctly_rounded",
-                                        std::int64_t{certificate.correctly_rounded});
-        }
+        if (!certificates.empty()) write_certificates(groups_.at("outputs").get(), certificates);
     });
 }
 

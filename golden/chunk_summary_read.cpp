@@ -2,6 +2,7 @@
 #include <cmath>
 #include <map>
 
+#include "golden/certificate.hpp"
 #include "golden/chunk_summary_schema.hpp"
 #include "golden/chunk_summary_store.hpp"
 #include "golden/h5_attribute.hpp"
@@ -228,7 +229,13 @@ private:
                                           axes_text(of().problem, dataset) + ") = " + shape_text(expected));
                 continue;
             }
-            guard(dataset.path(), [&] { put(dataset, values(dataset, found->second)); });
+            guard(dataset.path(), [&] {
+                put(dataset, values(dataset, found->second));
+                if (dataset.group != "outputs") return;
+                if (const auto certificate = read_certificate(found->second)) {
+                    data_.certificates[dataset.name] = *certificate;
+                }
+            });
         }
     }
 

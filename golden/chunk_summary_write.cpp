@@ -1,6 +1,7 @@
 // Every attribute explicit, every dataset contiguous and with its checksum, as for the other cases.
 #include <algorithm>
 
+#include "golden/certificate.hpp"
 #include "golden/chunk_summary_schema.hpp"
 #include "golden/chunk_summary_store.hpp"
 #include "golden/h5_attribute.hpp"
@@ -67,10 +68,11 @@ void write_chunk_summary_case(hid_t file, const CaseData& data) {
         return dataset.tensor ? of.inputs.tensors[*dataset.tensor] : of.inputs.dout;
     }));
     if (!of.results.out.empty() || of.judged) {
-        static_cast<void>(
+        const h5::Handle outputs =
             writer.group("outputs", [&](const ChunkSummaryDataset& dataset) -> const std::vector<double>& {
                 return dataset.tensor ? of.results.gradients[*dataset.tensor] : of.results.out;
-            }));
+            });
+        write_certificates(outputs.get(), data.certificates);
     }
     if (!of.judged) return;
     const h5::Handle judge =

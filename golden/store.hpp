@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -31,12 +32,13 @@ struct Results {
 
 /// How far the expected values of one tensor can be from the exact ones.
 struct Certificate {
-    double error_radius = 0;  ///< |expected - exact| <= error_radius for every element; infinite: nothing is known
-    bool proven = false;      ///< by analysis and interval arithmetic; false: measured (docs/error_model.md says how)
+    double error_radius = std::numeric_limits<double>::infinity();  ///< |expected - exact| <= error_radius for every
+                                                                    ///< element; infinite: nothing is known
+    bool proven = false;  ///< by analysis and interval arithmetic; false: measured (docs/error_model.md says how)
     bool correctly_rounded = false;  ///< every element is proven to be the double nearest to the exact value
     friend bool operator==(const Certificate&, const Certificate&) = default;
 };
-/// By tensor: out, lse, dq, dk, dv.
+/// By tensor: out, lse, dq, dk, dv; of a chunk-summary case the names of its expected tensors.
 using Certificates = std::map<std::string, Certificate, std::less<>>;
 
 /// What the judge needs beyond the expected values.

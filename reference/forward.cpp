@@ -20,8 +20,7 @@ namespace {
 
 constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
 
-/// Keys of a key tile: the sums of one tile are added to those before it with a TwoSum.
-constexpr int tile_columns = 192;
+constexpr int tile_columns = forward_tile_columns;
 constexpr int tile_rows = query_tile_rows;
 
 /// sum + error += x without loss (TwoSum).

@@ -17,8 +17,7 @@ namespace dca::reference {
 namespace {
 
 constexpr int tile_rows = query_tile_rows;
-/// Keys of a key tile: a multiple of both alignments, so that full tiles have no padding.
-constexpr int tile_columns = 144;
+constexpr int tile_columns = gradient_tile_columns;
 
 /// Everything about one call that the tiles read.
 struct Call {

@@ -16,7 +16,11 @@ namespace dca::reference {
 
 /// Rows of a query tile at most, and keys of a key tile: the tile operands stay near a 1 MiB second-level cache.
 inline constexpr int query_tile_rows = 192;
-inline constexpr int key_tile_columns = 128;  ///< of the error scales; forward and backward have their own
+inline constexpr int key_tile_columns = 128;  ///< of the error scales
+/// Keys of a key tile of the forward and the backward pass: the sums over one tile are formed apart. Multiples of both
+/// alignments, so that full tiles have no padding.
+inline constexpr int forward_tile_columns = 192;
+inline constexpr int gradient_tile_columns = 144;
 
 /// The smallest multiple of `step` that is at least n.
 [[nodiscard]] constexpr std::int64_t round_up(std::int64_t n, std::int64_t step) {

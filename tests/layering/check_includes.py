@@ -70,7 +70,7 @@ ARROWS = {
 # Libraries from outside: header -> boxes that may use it, besides tests.
 EXTERNAL = {
     r'Eigen/': {'reference', 'chunk_summary'},
-    r'quadmath\.h': {'numbers', 'oracle', 'math', 'reference', 'sparse', 'chunk_summary_oracle'},
+    r'quadmath\.h': {'numbers', 'oracle', 'math', 'reference', 'sparse', 'chunk_summary_oracle', 'run'},
     r'(mpfr\.h|qd/|boost/)': {'numbers'},
     r'hdf5|H5': {'golden'},
     r'zlib\.h': {'golden'},

@@ -18,7 +18,7 @@ namespace {
 struct Options {
     std::int64_t seq_len = 8192, head_dim = 128, memory_seq_len = 0;
     int repeats = 5, threads = 0;
-    bool dialects = false;
+    bool dialects = false, json = false;
 };
 
 template <class... Values>
@@ -43,8 +43,8 @@ void print_row(const char* pass, const char* attention, const verify::Spread& se
           seconds.high, rate, rate / peak);
 }
 
-void run_times(const Problem& problem, int repeats, double peak) {
-    const verify::BenchTimes times = verify::bench_times(problem, repeats);
+void print_times(const verify::BenchTimes& times, const std::vector<verify::Figure>& figures, int repeats,
+                 double peak) {
     print("\n%-9s %-13s %10s   %-16s   %8s   %8s\n", "pass", "attention", "median s", "min .. max", "GFLOP/s",
           "of peak");
     for (const auto& [name, pass] : {std::pair{"forward", times.forward}, std::pair{"backward", times.backward}}) {
@@ -55,7 +55,46 @@ void run_times(const Problem& problem, int repeats, double peak) {
     for (const auto& [name, pass] : {std::pair{"forward", times.forward}, std::pair{"backward", times.backward}}) {
         print("%-9s %.3f (%.3f .. %.3f)\n", name, pass.ratio.median, pass.ratio.low, pass.ratio.high);
     }
-    std::cout << "Operations counted: forward 4 n^2 d / 2, backward 2.5 times that. Repeats: " << repeats << ".\n";
+    std::cout << "\nother figures, median (min .. max):\n";
+    for (const verify::Figure& figure : figures) {
+        print("%-10s %.3f (%.3f .. %.3f) %s: %s\n", figure.name.c_str(), figure.value.median, figure.value.low,
+              figure.value.high, figure.unit.c_str(), figure.how.c_str());
+    }
+    std::cout << "\nOperations counted: forward 4 n^2 d / 2, backward 2.5 times that. Repeats: " << repeats << ".\n";
+}
+
+/// A string of the machine's without what JSON would need escaped.
+std::string plain_text(std::string text) {
+    std::erase_if(text, [](unsigned char c) { return c < ' ' || c == '"' || c == '\\'; });
+    return text;
+}
+
+void print_json_spread(const char* key, const verify::Spread& spread, const char* end) {
+    print("\"%s\": {\"median\": %.9g, \"min\": %.9g, \"max\": %.9g}%s", key, spread.median, spread.low, spread.high,
+          end);
+}
+
+/// One object: seconds of each pass, the peak and the other figures.
+void print_json(const verify::Machine& machine, const Problem& problem, const verify::BenchTimes& times,
+                const std::vector<verify::Figure>& figures, int repeats, double peak) {
+    print("{\"machine\": \"%s\", \"threads\": %d, \"kernels\": \"%s\", \"fma_peak_gflops\": %.6g,\n",
+          plain_text(machine.cpu).c_str(), machine.threads, machine.instructions.c_str(), peak);
+    print(" \"seq_len\": %lld, \"head_dim\": %lld, \"chunk_size\": %lld, \"local_size\": %lld, \"repeats\": %d,\n",
+          static_cast<long long>(problem.shape.seq_k), static_cast<long long>(problem.shape.head_dim),
+          static_cast<long long>(problem.chunk.chunk_size), static_cast<long long>(problem.chunk.local_size), repeats);
+    for (const auto& [name, pass] : {std::pair{"forward", times.forward}, std::pair{"backward", times.backward}}) {
+        print(" \"%s\": {\"operations\": %.9g, ", name, pass.operations);
+        print_json_spread("dual_chunk_seconds", pass.dca, ", ");
+        print_json_spread("plain_causal_seconds", pass.plain, ", ");
+        print_json_spread("dual_chunk_over_plain", pass.ratio, "},\n");
+    }
+    std::cout << " \"figures\": [";
+    for (std::size_t n = 0; n < figures.size(); ++n) {
+        print("%s{\"name\": \"%s\", \"unit\": \"%s\", ", n == 0 ? "" : ", ", figures[n].name.c_str(),
+              figures[n].unit.c_str());
+        print_json_spread("value", figures[n].value, "}");
+    }
+    std::cout << "]}\n";
 }
 
 void run_dialects(const Problem& problem, int repeats) {
@@ -85,14 +124,22 @@ int run(const Options& options) {
         verify::bench_problem(memory_only ? options.memory_seq_len : options.seq_len, options.head_dim);
     const verify::Machine machine = verify::this_machine();
     const double peak = verify::fma_peak_gflops(machine.threads);
-    print_problem(machine, problem, peak);
-    std::cout << std::flush;
+    if (!options.json) {
+        print_problem(machine, problem, peak);
+        std::cout << std::flush;
+    }
     if (memory_only) {
         run_memory(problem, peak);
     } else if (options.dialects) {
         run_dialects(problem, options.repeats);
     } else {
-        run_times(problem, options.repeats, peak);
+        const verify::BenchTimes times = verify::bench_times(problem, options.repeats);
+        const std::vector<verify::Figure> figures = verify::bench_figures(options.repeats);
+        if (options.json) {
+            print_json(machine, problem, times, figures, options.repeats, peak);
+        } else {
+            print_times(times, figures, options.repeats, peak);
+        }
     }
     return 0;
 }
@@ -106,12 +153,15 @@ void add_bench(CLI::App& app, Action& action) {
     command->add_option("--head-dim", options->head_dim, "Channels (default 128)");
     auto* repeats = command->add_option("--repeats", options->repeats, "Measurements of each pass (default 5)")
                         ->check(CLI::Range(1, 10000));
-    command->add_flag("--dialects", options->dialects, "Instead: the time of every dialect against exact");
+    auto* dialects =
+        command->add_flag("--dialects", options->dialects, "Instead: the time of every dialect against exact");
+    auto* json = command->add_flag("--json", options->json, "Print one JSON object")->excludes(dialects);
     command->add_option("--threads", options->threads, "Threads (default: all)")->check(CLI::Range(1, 4096));
     command->add_option("--memory", options->memory_seq_len, "Instead: peak memory of one forward pass at this length")
         ->check(CLI::Range(std::int64_t{1}, max_position))
         ->excludes(seq_len)
-        ->excludes(repeats);
+        ->excludes(repeats)
+        ->excludes(json);
     command->callback([&action, options] { action = [options] { return run(*options); }; });
 }
 

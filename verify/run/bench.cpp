@@ -1,9 +1,12 @@
 #include "verify/run/bench.hpp"
 
+#include <quadmath.h>
+
 #include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <functional>
+#include <random>
 
 #include "golden/make_inputs.hpp"
 #include "reference/backward.hpp"
@@ -63,6 +66,50 @@ Inputs inputs_of(const Problem& problem, bool gradient) {
     return golden::make_inputs(spec);
 }
 
+constexpr int exp_arguments = 4096;  // stay in the first-level cache
+
+/// Uniform in [lowest, 0].
+std::vector<double> arguments(std::mt19937_64& engine, double lowest) {
+    std::vector<double> all(exp_arguments);
+    for (double& x : all) x = lowest * static_cast<double>(engine() >> 11) * 0x1p-53;
+    return all;
+}
+
+Figure exp_time(int repeats) {
+    constexpr int sweeps = 500;
+    std::mt19937_64 engine(2718);
+    const std::vector<double> from = arguments(engine, -40);
+    std::vector<double> nanoseconds, work;
+    for (int repeat = 0; repeat < repeats; ++repeat) {
+        double seconds = 0;
+        for (int sweep = 0; sweep < sweeps; ++sweep) {
+            work = from;
+            seconds += seconds_of([&] { (void)tiles::best().exp_minus(work.data(), exp_arguments, 0.0); });
+        }
+        nanoseconds.push_back(seconds / (sweeps * exp_arguments) * 1e9);
+    }
+    return {"exp", "ns per element", spread(nanoseconds), "one thread, arguments in [-40, 0]"};
+}
+
+Figure exp_error() {
+    std::mt19937_64 engine(3141);
+    double worst = 0;
+    int count = 0;
+    for (const double lowest : {-1.0, -40.0, -700.0}) {  // normal results only
+        for (int block = 0; block < 8; ++block, count += exp_arguments) {
+            const std::vector<double> from = arguments(engine, lowest);
+            std::vector<double> got = from;
+            (void)tiles::best().exp_minus(got.data(), exp_arguments, 0.0);
+            for (std::size_t n = 0; n < got.size(); ++n) {
+                const __float128 exact = expq(from[n]);
+                const __float128 error = fabsq(got[n] - exact) / scalbnq(1, ilogbq(exact) - 52);
+                worst = std::max(worst, static_cast<double>(error));
+            }
+        }
+    }
+    return {"exp error", "ulp, worst", {worst, worst, worst}, std::to_string(count) + " arguments against binary128"};
+}
+
 }  // namespace
 
 Machine this_machine() {
@@ -96,6 +143,10 @@ BenchTimes bench_times(const Problem& problem, int repeats) {
     return {forward.times(operations), backward.times(2.5 * operations)};
 }
 
+std::vector<Figure> bench_figures(int repeats) {
+    return {exp_time(repeats), exp_error()};
+}
+
 std::vector<DialectTimes> bench_dialects(Problem problem, int repeats) {
     problem.dtype = Dtype::f32;
     // Lengths past these references, so that every length factor differs from 1.
@@ -106,12 +157,10 @@ std::vector<DialectTimes> bench_dialects(Problem problem, int repeats) {
         const bool needs_parts = reference::backward_needs_parts(p);
         reference::Parts parts;
         Outputs outputs;
-        forward = seconds_of([&] {
-            outputs = needs_parts ? reference::forward(p, inputs, parts) : reference::forward(p, inputs);
-        });
-        backward = seconds_of([&] {
-            (void)reference::backward(p, inputs, outputs, std::nullopt, needs_parts ? &parts : nullptr);
-        });
+        forward = seconds_of(
+            [&] { outputs = needs_parts ? reference::forward(p, inputs, parts) : reference::forward(p, inputs); });
+        backward = seconds_of(
+            [&] { (void)reference::backward(p, inputs, outputs, std::nullopt, needs_parts ? &parts : nullptr); });
     };
     std::vector<DialectTimes> all;
     for (const Dialect& dialect : dialects()) {

@@ -41,6 +41,17 @@ struct BenchTimes {
 /// Runs both passes `repeats` times after one unmeasured run.
 [[nodiscard]] BenchTimes bench_times(const Problem& problem, int repeats);
 
+/// One more thing that was measured.
+struct Figure {
+    std::string name, unit;
+    Spread value;
+    std::string how;  ///< on what
+};
+
+/// exp of the kernels: time per element and worst error. The certified mode, position probes and sampled rows add
+/// theirs to this list.
+[[nodiscard]] std::vector<Figure> bench_figures(int repeats);
+
 /// Times of one dialect against `exact` on the same inputs, in alternation: ratios of each repeat.
 struct DialectTimes {
     std::string dialect;

@@ -17,6 +17,7 @@
 #include "reference/forward.hpp"
 #include "reference/math/chunk_positions.hpp"
 #include "reference/noise/tie_noise.hpp"
+#include "reference/plain_bound.hpp"
 #include "reference/refusals.hpp"
 #include "verify/run/certified_golden.hpp"
 #include "verify/run/chunk_summary_golden.hpp"
@@ -85,6 +86,20 @@ void check_cases(const std::vector<golden::CaseSpec>& cases) {
     }
 }
 
+/// How far the double path can be from the truth.
+golden::Certificates certificates(const Problem& problem, const Inputs& inputs, const Outputs& outputs) {
+    const reference::PlainBounds bounds = reference::plain_bounds(problem, inputs, outputs);
+    const auto certificate = [](const reference::ErrorRadius& of) {
+        return golden::Certificate{of.radius, of.proven, false};
+    };
+    golden::Certificates all{{"out", certificate(bounds.out)}, {"lse", certificate(bounds.lse)}};
+    if (!inputs.dout) return all;
+    all["dq"] = certificate(bounds.dq);
+    all["dk"] = certificate(bounds.dk);
+    all["dv"] = certificate(bounds.dv);
+    return all;
+}
+
 }  // namespace
 
 void complete(golden::CaseData& data) {
@@ -98,6 +113,7 @@ void complete(golden::CaseData& data) {
     Outputs outputs = needs_parts ? reference::forward(problem, inputs, parts) : reference::forward(problem, inputs);
     data.judge = golden::JudgeData{reference::error_scales(problem, inputs, outputs), reference::row_regions(problem),
                                    reference::error_model_version};
+    data.certificates = certificates(problem, inputs, outputs);
     data.results = {};
     std::optional<Gradients> gradients;
     if (inputs.dout) {

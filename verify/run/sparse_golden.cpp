@@ -21,6 +21,8 @@ void complete_sparse(golden::CaseData& data) {
     data.results = {};
     data.results.out = std::move(outputs.out);
     data.results.lse = std::move(outputs.lse);
+    // One key selected otherwise changes a row as a whole, and no bound tells how near the selection came to that.
+    data.certificates = {{"out", golden::Certificate{}}, {"lse", golden::Certificate{}}};
 }
 
 }  // namespace dca::verify

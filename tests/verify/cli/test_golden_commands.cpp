@@ -1,4 +1,6 @@
 // generate, run and lint: complete files, the same bytes every time.
+#include <cmath>
+
 #include "golden/store.hpp"
 #include "tests/verify/cli/support.hpp"
 
@@ -18,6 +20,45 @@ TEST_CASE("generate writes the same bytes every time and on any number of thread
     const Finished lint = run_dca("lint " + shell_quoted(folder / "a.h5"));
     CAPTURE(lint.out);
     CHECK(lint.status == 0);
+}
+
+namespace {
+
+/// Every expected tensor of the file has a radius that fits what it says of itself; how many are proven.
+int count_proven(const std::string& path) {
+    const dca::golden::FileReader reader(path);
+    int proven = 0;
+    for (const std::string& id : reader.case_ids()) {
+        CAPTURE(id);
+        const dca::golden::CaseData data = reader.read(id);
+        REQUIRE(!data.certificates.empty());
+        if (!data.chunk_summary) CHECK(data.certificates.size() == std::size_t{data.results.dq ? 5U : 2U});
+        for (const auto& [tensor, certificate] : data.certificates) {
+            CAPTURE(tensor);
+            CHECK(certificate.proven == std::isfinite(certificate.error_radius));
+            if (certificate.proven) CHECK(certificate.error_radius < 1e-6);  // a bound that says something
+            proven += certificate.proven;
+        }
+        const bool dense = !data.chunk_summary && !data.problem.sparse_prefill();
+        if (dense && data.problem.dialect == "exact") CHECK(data.certificates.at("out").proven);
+    }
+    return proven;
+}
+
+}  // namespace
+
+TEST_CASE("every golden says how far it can be from the truth, proven where one softmax computes the definition") {
+    const TemporaryFolder folder;
+    const std::string smoke = folder / "smoke.h5", others = folder / "others.h5";
+    require_success(run_dca("generate --suite smoke -o " + shell_quoted(smoke)));
+    CHECK(count_proven(smoke) > 0);
+    require_success(
+        run_dca("generate --case 'id=c algorithm=chunk_summary seq_len=12 hidden=6 heads=2 chunk_size=4' "
+                "--case 'id=d dialect=chunkllama seq_q=21 head_dim=8 chunk_size=7 local_size=2' "
+                "--case 'id=s seq_q=12 head_dim=4 C=14 w=2 gradient=0 dialect_sparse_vertical_size=1 "
+                "dialect_sparse_slash_size=2' -o " +
+                shell_quoted(others)));
+    CHECK(count_proven(others) == 0);
 }
 
 TEST_CASE("generate tells what it wrote and what it refused") {

@@ -1,4 +1,6 @@
 // Exit status and form of the output of everything that needs no tensor file.
+#include <nlohmann/json.hpp>
+
 #include "tests/verify/cli/support.hpp"
 
 using namespace dca::test;
@@ -83,11 +85,25 @@ TEST_CASE("output that cannot be written is an error, not silence") {
 TEST_CASE("bench prints the machine, both passes and the ratio to plain attention") {
     const Finished bench = run_dca("bench --seq-len 512 --head-dim 32 --repeats 1 --threads 1");
     require_success(bench);
-    for (const char* words : {"machine   ", "1 thread, ", "FMA peak  ", "GFLOP/s", "chunk_size 128, local_size 16",
-                              "forward   dual chunk", "forward   plain causal", "backward  dual chunk",
-                              "backward  plain causal", "of peak", "dual chunk / plain causal"}) {
+    for (const char* words :
+         {"machine   ", "1 thread, ", "FMA peak  ", "GFLOP/s", "chunk_size 128, local_size 16", "forward   dual chunk",
+          "forward   plain causal", "backward  dual chunk", "backward  plain causal", "of peak",
+          "dual chunk / plain causal", "ns per element: ", "ulp, worst: "}) {
         CAPTURE(bench.out, words);
         CHECK(contains(bench.out, words));
+    }
+    const Finished json = run_dca("bench --seq-len 512 --head-dim 32 --repeats 2 --threads 1 --json");
+    require_success(json);
+    const auto figures = nlohmann::json::parse(json.out);
+    CHECK(figures.at("chunk_size") == 128);
+    for (const char* pass : {"forward", "backward"}) {
+        const auto& seconds = figures.at(pass).at("dual_chunk_seconds");
+        CHECK(seconds.at("min").get<double>() > 0);
+        CHECK(seconds.at("min").get<double>() <= seconds.at("median").get<double>());
+        CHECK(seconds.at("median").get<double>() <= seconds.at("max").get<double>());
+    }
+    for (const auto& figure : figures.at("figures")) {
+        if (figure.at("name") == "exp error") CHECK(figure.at("value").at("max").get<double>() <= 0.6);
     }
     const Finished memory = run_dca("bench --memory 512 --head-dim 32");
     require_success(memory);
