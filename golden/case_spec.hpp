@@ -21,6 +21,7 @@ struct InputRecipe {
     double v_offset = 0.0;    ///< added to v per chunk, alternating in sign: chunks with different means
     bool constant_v = false;  ///< v is the same for every key
     bool gradient = true;     ///< make dout
+    bool probe = false;       ///< q depends on head and channel only, and so does k (docs/probe.md)
     friend bool operator==(const InputRecipe&, const InputRecipe&) = default;
 };
 

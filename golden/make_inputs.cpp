@@ -34,12 +34,14 @@ double recipe_element(const CaseSpec& spec, InputTensor tensor, std::int64_t ele
     const auto unit = [&](std::int64_t at) {
         return unit_element(recipe.seed, tensor, static_cast<std::uint64_t>(at));
     };
+    const Shape& sizes = spec.problem.shape;
     switch (tensor) {
         case InputTensor::q:
-        case InputTensor::k: return recipe.qk_scale * unit(element);
+            return recipe.qk_scale * unit(recipe.probe ? element % (sizes.heads_q * sizes.head_dim) : element);
+        case InputTensor::k:
+            return recipe.qk_scale * unit(recipe.probe ? element % (sizes.heads_kv * sizes.head_dim) : element);
         case InputTensor::v: {
-            const Shape& shape = spec.problem.shape;
-            const double value = unit(recipe.constant_v ? element % (shape.heads_kv * shape.head_dim_v) : element);
+            const double value = unit(recipe.constant_v ? element % (sizes.heads_kv * sizes.head_dim_v) : element);
             if (recipe.v_offset == 0) return value;
             return value + (chunk_of_v(spec.problem, element) % 2 == 0 ? recipe.v_offset : -recipe.v_offset);
         }

@@ -14,7 +14,7 @@ namespace {
 
 struct Options {
     std::string suite, output;
-    std::vector<std::string> cases;
+    std::vector<std::string> cases, tensors;
     bool inputs_only = false;
 };
 
@@ -32,8 +32,9 @@ int run(const Options& options) {
     verify::GenerateCounts counts;
     {
         ProgressLine line;
-        const auto make = options.inputs_only ? verify::write_inputs : verify::generate;
-        counts = make(cases, options.output, case_progress(line));
+        counts = options.inputs_only
+                     ? verify::write_inputs(cases, options.output, case_progress(line))
+                     : verify::generate(cases, options.output, case_progress(line), options.tensors);
     }
     const std::string refused =
         std::to_string(counts.refused) +
@@ -55,6 +56,9 @@ void add_generate(CLI::App& app, Action& action) {
     command->add_option("-o,--output", options->output, "Golden file to write (.h5)")->required();
     command->add_flag("--inputs-only", options->inputs_only,
                       "Write the inputs alone: what to run on where the golden does not store them");
+    command->add_option("--tensor", options->tensors, "Compute and store only this tensor of a probe; can be repeated")
+        ->allow_extra_args(false)
+        ->check(CLI::IsMember({"out", "lse", "dq", "dk", "dv"}));
     command->callback([&action, options] { action = [options] { return run(*options); }; });
 }
 
