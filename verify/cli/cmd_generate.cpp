@@ -32,9 +32,8 @@ int run(const Options& options) {
     verify::GenerateCounts counts;
     {
         ProgressLine line;
-        counts = options.inputs_only
-                     ? verify::write_inputs(cases, options.output, case_progress(line))
-                     : verify::generate(cases, options.output, case_progress(line), options.tensors);
+        counts = options.inputs_only ? verify::write_inputs(cases, options.output, case_progress(line))
+                                     : verify::generate(cases, options.output, case_progress(line), options.tensors);
     }
     const std::string refused =
         std::to_string(counts.refused) +

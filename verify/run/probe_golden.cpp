@@ -31,12 +31,13 @@ Tensor4 all_rows(const golden::InputSource& source, golden::InputTensor which) {
     const auto [batches, rows, heads, dim] = tensor.extents();
     constexpr std::int64_t step = 1024;
     const std::int64_t pieces = (rows + step - 1) / step, width = heads * dim;
-    reference::parallel_for(batches * pieces, 50.0 * static_cast<double>(tensor.size()), [&, rows = rows](std::int64_t n) {
-        const std::int64_t b = n / pieces, begin = n % pieces * step, end = std::min(rows, begin + step);
-        source.fill_rows(which, b, begin, end,
-                         tensor.values().subspan(static_cast<std::size_t>((b * rows + begin) * width),
-                                                 static_cast<std::size_t>((end - begin) * width)));
-    });
+    reference::parallel_for(
+        batches * pieces, 50.0 * static_cast<double>(tensor.size()), [&, rows = rows](std::int64_t n) {
+            const std::int64_t b = n / pieces, begin = n % pieces * step, end = std::min(rows, begin + step);
+            source.fill_rows(which, b, begin, end,
+                             tensor.values().subspan(static_cast<std::size_t>((b * rows + begin) * width),
+                                                     static_cast<std::size_t>((end - begin) * width)));
+        });
     return tensor;
 }
 
@@ -64,7 +65,8 @@ golden::CaseData make_probe_case(const golden::CaseSpec& spec, const std::vector
     if (!spec.recipe.gradient) wanted.dq = wanted.dk = wanted.dv = false;
     reference::probe::ProbeInputs inputs{first_row(source, golden::InputTensor::q),
                                          first_row(source, golden::InputTensor::k),
-                                         all_rows(source, golden::InputTensor::v), {}};
+                                         all_rows(source, golden::InputTensor::v),
+                                         {}};
     if (wanted.gradients()) inputs.dout = all_rows(source, golden::InputTensor::dout);
     reference::probe::ProbeResults results = reference::probe::probe(spec.problem, inputs, wanted);
 
@@ -76,7 +78,8 @@ golden::CaseData make_probe_case(const golden::CaseSpec& spec, const std::vector
     golden::JudgeData& judge = data.judge.emplace();
     judge.regions = reference::row_regions(spec.problem);
     judge.error_model_version = reference::error_model_version;
-    data.results = {std::move(results.out), std::move(results.lse), std::move(results.dq), std::move(results.dk), std::move(results.dv)};
+    data.results = {std::move(results.out), std::move(results.lse), std::move(results.dq), std::move(results.dk),
+                    std::move(results.dv)};
     if (results.sigma_out) judge.scales.out = std::move(*results.sigma_out);
     if (results.sigma_lse) judge.scales.lse = std::move(*results.sigma_lse);
     judge.scales.dq = std::move(results.sigma_dq);

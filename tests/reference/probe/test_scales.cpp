@@ -3,6 +3,7 @@
 
 #include "reference/error_scale.hpp"
 #include "reference/forward.hpp"
+#include "reference/noise/tie_noise.hpp"
 #include "tests/reference/probe/probe_problem.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/random_problem.hpp"
@@ -39,7 +40,11 @@ TEST_CASE("scales of probes are those of the error model", "[ratios]") {
             }
             const auto got = reference::probe::probe(probe->problem, probe->inputs, {});
             const Outputs dense = reference::forward(probe->problem, probe->dense);
-            const ErrorScales scales = reference::error_scales(probe->problem, probe->dense, dense);
+            ErrorScales scales = reference::error_scales(probe->problem, probe->dense, dense);
+            reference::Parts parts;
+            (void)reference::forward(probe->problem, probe->dense, parts);
+            const Gradients gradients = reference::backward(probe->problem, probe->dense, dense, std::nullopt, &parts);
+            reference::add_tie_noise(probe->problem, probe->dense, dense, parts, &gradients, scales);
             Band o, l, q, k, v;
             o.add(*got.sigma_out, scales.out);
             out.add(*got.sigma_out, scales.out);
