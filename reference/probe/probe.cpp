@@ -106,12 +106,15 @@ public:
             finished.push_back({heads_[n].get(), far_rows_[n].get(), plain_far_rows_[n].get()});
             if (wanted_.scales) noise.push_back({&noise_[n]->noise, &noise_[n]->far_keys, noise_[n]->far_rows.get()});
         }
+        std::vector<double> largest(static_cast<std::size_t>(heads_.front()->geometry.key_chunks()));
         parallel_for(heads_.front()->geometry.key_chunks(), context_.head_work(), [&](std::int64_t chunk) {
             std::optional<KeyNoise> of_chunk;
             if (wanted_.scales) of_chunk.emplace(noise, chunk, wanted_.dk, wanted_.dv);
             KeyChunk keys(finished, chunk, of_chunk ? &*of_chunk : nullptr);
             keys.run(results_);
+            largest[static_cast<std::size_t>(chunk)] = keys.largest_key_sum();
         });
+        for (const double sum : largest) results_.largest_key_sum = std::max(results_.largest_key_sum, sum);
     }
 
 private:

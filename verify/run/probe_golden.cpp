@@ -1,6 +1,7 @@
 #include "verify/run/probe_golden.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "golden/case_text.hpp"
@@ -78,6 +79,16 @@ golden::CaseData make_probe_case(const golden::CaseSpec& spec, const std::vector
     golden::JudgeData& judge = data.judge.emplace();
     judge.regions = reference::row_regions(spec.problem);
     judge.error_model_version = reference::error_model_version;
+    const reference::probe::ErrorRadii radii =
+        reference::probe::error_radii(spec.problem, inputs, results.largest_key_sum);
+    const auto certify = [&](bool there, const char* tensor, double radius) {
+        if (there) data.certificates[tensor] = {radius, radii.proven && std::isfinite(radius), false};
+    };
+    certify(wanted.out, "out", radii.out);
+    certify(wanted.lse, "lse", radii.lse);
+    certify(wanted.dq, "dq", radii.dq);
+    certify(wanted.dk, "dk", radii.dk);
+    certify(wanted.dv, "dv", radii.dv);
     data.results = {std::move(results.out), std::move(results.lse), std::move(results.dq), std::move(results.dk),
                     std::move(results.dv)};
     if (results.sigma_out) judge.scales.out = std::move(*results.sigma_out);
