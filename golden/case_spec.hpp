@@ -22,6 +22,7 @@ struct InputRecipe {
     bool constant_v = false;  ///< v is the same for every key
     bool linear_v = false;    ///< batch of 3: q, k, dout alike, v of the third entry the exact sum of the others
     bool gradient = true;     ///< make dout
+    bool probe = false;       ///< q depends on head and channel only, and so does k (docs/probe.md)
     friend bool operator==(const InputRecipe&, const InputRecipe&) = default;
 };
 

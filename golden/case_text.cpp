@@ -195,6 +195,8 @@ constexpr std::array words{
          [](const S& s) -> std::string { return s.recipe.linear_v ? "1" : ""; }},
     Word{"gradient", a_flag, [](S& s, View v) { return read_flag(v, s.recipe.gradient); },
          [](const S& s) -> std::string { return s.recipe.gradient ? "" : "0"; }},
+    Word{"probe", a_flag, [](S& s, View v) { return read_flag(v, s.recipe.probe); },
+         [](const S& s) -> std::string { return s.recipe.probe ? "1" : ""; }},
     Word{"expect", "valid or reject", [](S& s, View v) { return read_expectation(v, s.expectation); },
          [](const S& s) -> std::string { return s.expectation == Expectation::valid ? "" : "reject"; }},
 };
@@ -269,9 +271,12 @@ CaseSpec parse_case(std::string_view text) {
     std::array<bool, words.size()> seen{};
     for (std::string_view part : parts) {
         const std::size_t equals = part.find('=');
-        if (equals == std::string_view::npos) reject("'" + printable(part) + "' is not of the form key=value");
+        const bool bare = part == "probe";  // the one word that may stand alone
+        if (equals == std::string_view::npos && !bare) {
+            reject("'" + printable(part) + "' is not of the form key=value");
+        }
         const std::string_view key = long_key(part.substr(0, equals));
-        const std::string_view value = part.substr(equals + 1);
+        const std::string_view value = bare ? std::string_view("1") : part.substr(equals + 1);
         if (key == "algorithm") continue;  // dual_chunk, the default
         if (key == "id") {
             if (!spec.id.empty()) reject("'id' is given twice");

@@ -66,7 +66,11 @@ double recipe_element(const CaseSpec& spec, InputTensor tensor, std::int64_t ele
         if (element < 2 * size) return coarse_v(spec, element);
         return coarse_v(spec, element % size) + coarse_v(spec, size + element % size);
     }
-    const std::int64_t at = recipe.linear_v ? element % size : element;
+    std::int64_t at = recipe.linear_v ? element % size : element;
+    if (recipe.probe && tensor != InputTensor::dout) {
+        const Shape& shape = spec.problem.shape;
+        at %= (tensor == InputTensor::q ? shape.heads_q : shape.heads_kv) * shape.head_dim;
+    }
     const double value = unit_element(recipe.seed, tensor, static_cast<std::uint64_t>(at));
     return tensor == InputTensor::dout ? value : recipe.qk_scale * value;
 }

@@ -6,9 +6,6 @@
 namespace dca::reference {
 namespace {
 
-/// An lse counts as off by up to 6 sigma, and a part's by twice that of its row, which has more keys to average over.
-constexpr double width_in_sigma = 12;
-
 /// The weights of all rows with the near ties of one mode gone the other way; equal to `weights` where there are none.
 MergeWeights flipped(const Merge& merge, const Parts& parts, const MergeWeights& weights,
                      const Tensor<float, 3>& lse_sigma, Mode mode) {
@@ -16,7 +13,7 @@ MergeWeights flipped(const Merge& merge, const Parts& parts, const MergeWeights&
     for (std::size_t n = 0; n < lse_sigma.values().size(); ++n) {
         PerMode lse{};
         for (std::size_t m = 0; m < lse.size(); ++m) lse[m] = parts[m].lse.values()[n];
-        const PerMode row = merge.weights_across(lse, mode, width_in_sigma * lse_sigma.values()[n]);
+        const PerMode row = merge.weights_across(lse, mode, tie_width_in_sigma * lse_sigma.values()[n]);
         for (std::size_t m = 0; m < lse.size(); ++m) out[m].values()[n] = row[m];
     }
     return out;
@@ -40,23 +37,28 @@ Tensor4 merged(const Problem& problem, const Merge& merge, const Parts& parts, c
     return out;
 }
 
-/// sigma^2 += the square of the change, and its mean over the row, since several flips may cancel in one channel.
 void widen(const Tensor4& before, const Tensor4& after, Tensor<float, 4>& sigma) {
     const auto dim = static_cast<std::size_t>(before.extent(3));
     for (std::size_t row = 0; row < before.values().size(); row += dim) {
-        double mean = 0;
-        const auto change = [&](std::size_t e) { return after.values()[row + e] - before.values()[row + e]; };
-        for (std::size_t e = 0; e < dim; ++e) mean += change(e) * change(e) / static_cast<double>(dim);
-        if (mean == 0) continue;
-        for (std::size_t e = 0; e < dim; ++e) {
-            float& value = sigma.values()[row + e];
-            const double own = value;
-            value = static_cast<float>(std::sqrt(own * own + mean + change(e) * change(e)));
-        }
+        widen_by_change(before.values().subspan(row, dim), after.values().subspan(row, dim),
+                        sigma.values().subspan(row, dim));
     }
 }
 
 }  // namespace
+
+void widen_by_change(std::span<const double> before, std::span<const double> after, std::span<float> sigma) {
+    double mean = 0;
+    const auto change = [&](std::size_t e) { return after[e] - before[e]; };
+    for (std::size_t e = 0; e < sigma.size(); ++e) {
+        mean += change(e) * change(e) / static_cast<double>(sigma.size());
+    }
+    if (mean == 0) return;
+    for (std::size_t e = 0; e < sigma.size(); ++e) {
+        const double own = sigma[e];
+        sigma[e] = static_cast<float>(std::sqrt(own * own + mean + change(e) * change(e)));
+    }
+}
 
 bool has_tie_noise(const Problem& problem) {
     return Merge(problem).rounds_to_16_bits();

@@ -62,6 +62,8 @@ void add_weighted_product(const noise::Rows& a, const double* weights, const noi
     std::vector<double> scaled(static_cast<std::size_t>(step) * static_cast<std::size_t>(b.columns));
     for (int first = 0; first < a.rows; first += step) {
         const int count = std::min(step, a.rows - first);
+        const auto is_zero = [](double w) { return w == 0; };
+        if (weights != nullptr && std::all_of(weights + first, weights + first + count, is_zero)) continue;
         for (int r = 0; r < count; ++r) {
             const double w = weights == nullptr ? 1 : weights[first + r];
             std::transform(b.row(first + r), b.row(first + r) + b.columns,

@@ -96,10 +96,16 @@ void FarRowNoise::sum_chunk(const NoiseHead& noise, double u, std::int64_t n, bo
     const noise::Rows dout = head.dout(begin, static_cast<int>(rows));
     const std::ptrdiff_t matrix = static_cast<std::ptrdiff_t>(padded_left(dim_v_)) * padded_right(dim_v_);
     const std::ptrdiff_t first = RowMoments::scalars + RowMoments::vectors * dim_v_;
+    // Rows that are not near have one scale for all far keys: their products serve both sums.
+    std::vector<double> near = all;
+    for (std::size_t e = 0; e < near.size(); ++e) near[e] = far[e] == 0 ? all[e] : 0;
     for (int m = 0; m < RowMoments::matrices; ++m) {
         const std::size_t place = static_cast<std::size_t>(m) * rows;
-        add_weighted_product(dout, &all[place], dout, from_.of(n) + first + m * matrix);
-        add_weighted_product(dout, &far[place], dout, next_.of(n) + first + m * matrix);
+        double *next = next_.of(n) + first + m * matrix, *from = from_.of(n) + first + m * matrix;
+        add_weighted_product(dout, &far[place], dout, next);
+        if (first_ + n < 2) continue;
+        std::copy(next, next + matrix, from);
+        add_weighted_product(dout, &near[place], dout, from);
     }
 }
 

@@ -9,7 +9,7 @@ namespace dca::reference::probe {
 FarRows::FarRows(const Head& head, GradientOf which)
     : first_(head.geometry.first_chunk()), last_(head.geometry.last_chunk()), dim_v_(head.context.head_dim_v) {
     const Geometry& g = head.geometry;
-    const std::size_t size = 1 + static_cast<std::size_t>(dim_v_);
+    const std::size_t size = 2 + static_cast<std::size_t>(dim_v_);
     const std::int64_t chunks = last_ - first_ + 1;
     next_ = Moments(chunks + 1, size);
     from_ = Moments(chunks + 1, size);
@@ -17,7 +17,8 @@ FarRows::FarRows(const Head& head, GradientOf which)
     const auto add = [&](double* sums, const RowScale& row, const double* dout) {
         const auto [scale, delta] = row;
         sums[0] += scale * delta;
-        for (int c = 0; c < dim_v_; ++c) sums[1 + c] += scale * dout[c];
+        sums[1] += scale;
+        for (int c = 0; c < dim_v_; ++c) sums[2 + c] += scale * dout[c];
     };
     parallel_for(chunks, 4.0 * static_cast<double>(g.end_index - g.first_index) * dim_v_, [&](std::int64_t n) {
         const std::int64_t start = (first_ + n) * g.chunk_len;

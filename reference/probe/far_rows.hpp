@@ -9,8 +9,9 @@ namespace dca::reference::probe {
 struct RowSums {
     const double* at;
     int dim_v;
+    [[nodiscard]] double scale() const { return at[1]; }         ///< sum scale
     [[nodiscard]] double delta() const { return at[0]; }         ///< sum scale delta
-    [[nodiscard]] const double* dout() const { return at + 1; }  ///< sum scale dout
+    [[nodiscard]] const double* dout() const { return at + 2; }  ///< sum scale dout
 };
 
 class FarRows {

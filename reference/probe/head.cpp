@@ -2,7 +2,7 @@
 
 namespace dca::reference::probe {
 
-Head::Head(const SequenceContext& c, const ProbeInputs& in, std::int64_t query_head)
+Head::Head(const SequenceContext& c, const ProbeInputs& in, std::int64_t query_head, const TieFlip* f)
     : context(c),
       inputs(in),
       head(query_head),
@@ -12,6 +12,7 @@ Head::Head(const SequenceContext& c, const ProbeInputs& in, std::int64_t query_h
       far(geometry),
       merge(c.problem),
       detached(gradient_rule(c.problem) == GradientRule::detached_merge),
+      flip(f),
       facts(static_cast<std::size_t>(geometry.end_index - geometry.first_index)) {}
 
 noise::Rows Head::values_at(std::int64_t key, int count) const {

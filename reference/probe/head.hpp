@@ -30,9 +30,16 @@ struct RowScale {
                                         : RowScale{row.scale[m], row.true_delta};
 }
 
+/// Merge weights of one mode made the other way where they are near a tie (noise/tie_noise.hpp).
+struct TieFlip {
+    Mode mode;
+    const Tensor<float, 3>& sigma_lse;
+};
+
 /// One query head of one sequence.
 struct Head {
-    Head(const SequenceContext& context, const ProbeInputs& inputs, std::int64_t query_head);
+    /// flip: null for the dialect's own weights.
+    Head(const SequenceContext& context, const ProbeInputs& inputs, std::int64_t query_head, const TieFlip* flip);
 
     const SequenceContext& context;
     const ProbeInputs& inputs;
@@ -42,6 +49,7 @@ struct Head {
     FarKeys far;
     Merge merge;
     bool detached;
+    const TieFlip* flip;
     std::vector<RowFact> facts;  ///< of rows first_index, first_index + 1, ...
 
     [[nodiscard]] RowFact& fact(std::int64_t index) {

@@ -17,6 +17,7 @@ KeyChunk::KeyChunk(std::vector<FinishedHead> heads, std::int64_t chunk, KeyNoise
     dk_.resize(static_cast<std::size_t>(keys_) * static_cast<std::size_t>(head.context.head_dim));
     dv_.resize(static_cast<std::size_t>(keys_) * static_cast<std::size_t>(head.context.head_dim_v));
     plain_dk_ = dk_;
+    key_sums_.resize(static_cast<std::size_t>(std::max(1, keys_)));
     plain_dv_ = dv_;
 }
 
@@ -47,7 +48,9 @@ void KeyChunk::add_block(const Head& head, const Panel& panel, const Block& bloc
             const auto [scale, delta] = row_scale(head.fact(first_index + r), panel.mode, which);
             const double *w = panel.weights(tile) + r * tile_keys, *x = dp.data() + r * tile_keys;
             double *p_row = p.data() + r * tile_keys, *ds_row = ds.data() + r * tile_keys;
+            double* key_sum = &part.p[static_cast<std::size_t>(tile * tile_keys)];
             for (int j = 0; j < keys; ++j) p_row[j] = scale * w[j];
+            for (int j = 0; j < keys; ++j) key_sum[j] += p_row[j];
             for (int j = 0; j < keys; ++j) ds_row[j] = p_row[j] * (x[j] - delta);
         }
         const auto add = [&](const AlignedBuffer& source, const double* right, AlignedBuffer& target, int dim) {
@@ -71,6 +74,7 @@ void KeyChunk::add_far(const FinishedHead& finished, const RowSums& rows, Part& 
         const double w = head.far.weights[static_cast<std::size_t>(t)];
         double *dk = part.dk.data() + static_cast<std::ptrdiff_t>(t) * padded_d_,
                *dv = part.dv.data() + static_cast<std::ptrdiff_t>(t) * padded_v_;
+        part.p[static_cast<std::size_t>(t)] += w * rows.scale();
         double dp = -rows.delta();
         for (int c = 0; c < v.columns; ++c) dp += v.row(t)[c] * rows.dout()[c];
         for (int c = 0; c < v.columns; ++c) dv[c] += w * rows.dout()[c];
@@ -83,7 +87,7 @@ KeyChunk::Part KeyChunk::sum_mode(const FinishedHead& finished, Mode mode, Gradi
     const Geometry& g = head.geometry;
     const FarRows& far = which == GradientOf::dialect ? *finished.far : *finished.plain_far;
     Part part{AlignedBuffer(rows_ * static_cast<std::size_t>(padded_d_)),
-              AlignedBuffer(rows_ * static_cast<std::size_t>(padded_v_))};
+              AlignedBuffer(rows_ * static_cast<std::size_t>(padded_v_)), std::vector<double>(rows_)};
     if (mode == Mode::inter) {
         if (head.far.exists()) add_far(finished, far.from(chunk_ + 2), part);
         return part;
@@ -117,6 +121,7 @@ void KeyChunk::run(ProbeResults& results) {
         for (const Mode mode : all_modes) {
             const Part part = sum_mode(finished, mode, GradientOf::dialect, noise_);
             collect(part, dk_, dv_);
+            for (std::size_t t = 0; t < static_cast<std::size_t>(keys_); ++t) key_sums_[t] += part.p[t];
             if (noise_ == nullptr) continue;
             if (finished.plain_far == nullptr) {
                 noise_->add_part(finished, mode, part);

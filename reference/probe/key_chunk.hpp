@@ -1,6 +1,8 @@
 // dk and dv of the keys of one chunk: sums over the query heads of the group and over every row that sees them.
 #pragma once
 
+#include <algorithm>
+
 #include "reference/probe/far_rows.hpp"
 #include "reference/probe/query_block.hpp"
 
@@ -23,10 +25,13 @@ public:
 
     /// Writes dk and dv where they are wanted.
     void run(ProbeResults& results);
+    /// After it: the largest sum of p over the rows and heads that see a key.
+    [[nodiscard]] double largest_key_sum() const { return *std::max_element(key_sums_.begin(), key_sums_.end()); }
 
     /// Sums of one mode of one head, rows x padded; dk in the rotated frame.
     struct Part {
         AlignedBuffer dk, dv;
+        std::vector<double> p;  ///< sum p of each key
     };
 
 private:
@@ -40,7 +45,8 @@ private:
     std::int64_t chunk_;
     KeyNoise* noise_;
     int keys_, padded_d_, padded_v_;
-    std::size_t rows_;                                   ///< keys, rounded up to whole tiles
+    std::size_t rows_;  ///< keys, rounded up to whole tiles
+    std::vector<double> key_sums_;
     std::vector<double> dk_, dv_, plain_dk_, plain_dv_;  ///< the latter of the plain softmax, for the noise
 };
 

@@ -62,7 +62,9 @@ void KeyNoise::begin_block(const Head& head, const Panel& panel, const Block& bl
     first_index_ = query_chunk * head.geometry.chunk_len + block.first;
     dout_norm_.clear();
     for (int r = 0; r < block.rows; ++r) dout_norm_.push_back(squared_norm(&dout[at(r, dim_v_)], dim_v_));
+    v_weight_ = AlignedBuffer(at(panel.padded_rows, tile_keys));
     if (!dv_) return;
+    left_ = AlignedBuffer(tiles::left_size(tile_keys, panel.padded_rows));
     std::vector<double> squared(dout.size());
     std::transform(dout.begin(), dout.end(), squared.begin(), [](double x) { return x * x; });
     const tiles::Kernels& kernels = tiles::best();
@@ -85,7 +87,6 @@ void KeyNoise::add_tile(int tile, const double* dp) {
         weight[tile_keys] = {}, ds_squared[tile_keys] = {}, turned[tile_keys] = {}, rounded[tile_keys] = {},
         carried_sum[tile_keys] = {}, carried_squared[tile_keys] = {};
     for (int j = 0; j < keys; ++j) operands[j] = operand(start + j);
-    AlignedBuffer v_weight(at(panel_->padded_rows, tile_keys));
     const double* position = &noise.key_position[static_cast<std::size_t>(start)];
     const double* v_norm = &v_norm_[static_cast<std::size_t>(start)];
     for (int r = std::max(first, present_.begin); r < present_.end; ++r) {
@@ -97,7 +98,8 @@ void KeyNoise::add_tile(int tile, const double* dp) {
                  panel_->logits(tile) + r * tile_keys, row.scale[mode], row.lse, p, variance);
         const double dout_norm = dout_norm_[static_cast<std::size_t>(r)], norms = dp_norms * dout_norm;
         const double* x = dp + r * tile_keys;
-        double* v_row = v_weight.data() + r * tile_keys;
+        double* v_row = v_weight_.data() + r * tile_keys;
+        std::fill(v_row + seen, v_row + tile_keys, 0.0);
         for (int j = 0; j < seen; ++j) {
             const double beside = x[j] - row.true_delta, ds = p[j] * beside, ds2 = ds * ds, p2 = p[j] * p[j];
             const double carried = variance[j] + row.lse_variance, underflow = std::min(p[j], lost) * beside;
@@ -125,10 +127,9 @@ void KeyNoise::add_tile(int tile, const double* dp) {
     }
     if (!dv_) return;
     const tiles::Kernels& kernels = tiles::best();
-    AlignedBuffer left(tiles::left_size(tile_keys, below));
-    kernels.pack_left(true, keys, below, v_weight.data() + static_cast<std::ptrdiff_t>(first) * tile_keys, tile_keys,
-                      left.data());
-    kernels.multiply_packed(static_cast<int>(round_up(keys, tiles::row_alignment)), padded_v_, below, left.data(),
+    kernels.pack_left(true, keys, below, v_weight_.data() + static_cast<std::ptrdiff_t>(first) * tile_keys, tile_keys,
+                      left_.data());
+    kernels.multiply_packed(static_cast<int>(round_up(keys, tiles::row_alignment)), padded_v_, below, left_.data(),
                             dout_squared_.data() + static_cast<std::ptrdiff_t>(first) * kernels.right_panel,
                             static_cast<std::ptrdiff_t>(panel_->rows) * kernels.right_panel,
                             v_energy_.data() + static_cast<std::ptrdiff_t>(start) * padded_v_, padded_v_, true);

@@ -56,7 +56,8 @@ private:
     Geometry::Present present_{};
     std::int64_t first_index_ = 0;
     std::vector<double> dout_norm_;
-    AlignedBuffer dout_squared_;  ///< right operand
+    AlignedBuffer dout_squared_;     ///< right operand
+    AlignedBuffer v_weight_, left_;  ///< of the tile
     int parts_ = 0;
 };
 

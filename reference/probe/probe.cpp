@@ -8,6 +8,7 @@
 #include <string>
 
 #include "reference/math/parallel.hpp"
+#include "reference/noise/tie_noise.hpp"
 #include "reference/probe/key_chunk.hpp"
 #include "reference/probe/key_noise.hpp"
 #include "reference/probe/query_noise.hpp"
@@ -83,11 +84,12 @@ struct HeadNoise {
 class Group {
 public:
     Group(const SequenceContext& context, const ProbeInputs& inputs, const Wanted& wanted, std::int64_t kv_head,
-          ProbeResults& results)
+          const TieFlip* flip, ProbeResults& results)
         : context_(context),
           inputs_(inputs),
           wanted_(wanted),
           kv_head_(kv_head),
+          flip_(flip),
           results_(results),
           call_(context, none_, all_),
           backward_(wanted.dq || (wanted.scales && wanted.dk)) {}
@@ -104,18 +106,21 @@ public:
             finished.push_back({heads_[n].get(), far_rows_[n].get(), plain_far_rows_[n].get()});
             if (wanted_.scales) noise.push_back({&noise_[n]->noise, &noise_[n]->far_keys, noise_[n]->far_rows.get()});
         }
+        std::vector<double> largest(static_cast<std::size_t>(heads_.front()->geometry.key_chunks()));
         parallel_for(heads_.front()->geometry.key_chunks(), context_.head_work(), [&](std::int64_t chunk) {
             std::optional<KeyNoise> of_chunk;
             if (wanted_.scales) of_chunk.emplace(noise, chunk, wanted_.dk, wanted_.dv);
             KeyChunk keys(finished, chunk, of_chunk ? &*of_chunk : nullptr);
             keys.run(results_);
+            largest[static_cast<std::size_t>(chunk)] = keys.largest_key_sum();
         });
+        for (const double sum : largest) results_.largest_key_sum = std::max(results_.largest_key_sum, sum);
     }
 
 private:
     /// False where no row of the sequence sees a key.
     bool run_head(std::int64_t query_head) {
-        heads_.push_back(std::make_unique<Head>(context_, inputs_, query_head));
+        heads_.push_back(std::make_unique<Head>(context_, inputs_, query_head, flip_));
         Head& head = *heads_.back();
         if (head.geometry.empty()) return false;
         head.far.sum(head, backward_);
@@ -156,6 +161,7 @@ private:
     const ProbeInputs& inputs_;
     const Wanted& wanted_;
     std::int64_t kv_head_;
+    const TieFlip* flip_;
     ProbeResults& results_;
     const Outputs none_;
     const AttendedKeys all_;
@@ -185,17 +191,57 @@ void require_probe(const Problem& problem, bool gradients) {
     }
 }
 
-ProbeResults probe(const Problem& problem, const ProbeInputs& inputs, const Wanted& wanted) {
-    require_probe(problem, wanted.gradients());
-    require_inputs(problem, inputs, wanted);
+namespace {
+
+ProbeResults run(const Problem& problem, const ProbeInputs& inputs, const Wanted& wanted, const TieFlip* flip) {
     ProbeResults results = empty_results(problem.shape, wanted);
     Inputs none;  // the context's rows of q, k and v are those of the probe
     if (wanted.gradients()) none.dout.emplace();
     for (const Sequence& sequence : sequences(problem)) {
         const SequenceContext context(problem, none, sequence);
         for (std::int64_t kv_head = 0; kv_head < problem.shape.heads_kv; ++kv_head) {
-            Group(context, inputs, wanted, kv_head, results).run();
+            Group(context, inputs, wanted, kv_head, flip, results).run();
         }
+    }
+    return results;
+}
+
+void widen(const std::optional<Tensor4>& before, const std::optional<Tensor4>& after,
+           std::optional<Tensor<float, 4>>& sigma) {
+    if (!sigma) return;
+    const auto dim = static_cast<std::size_t>(before->extent(3));
+    for (std::size_t row = 0; row < before->values().size(); row += dim) {
+        widen_by_change(before->values().subspan(row, dim), after->values().subspan(row, dim),
+                        sigma->values().subspan(row, dim));
+    }
+}
+
+/// As add_tie_noise: everything again with the near ties of each mode gone the other way.
+void add_flips(const Problem& problem, const ProbeInputs& inputs, Wanted wanted, ProbeResults& results) {
+    wanted.lse = wanted.scales = false;
+    for (const Mode mode : all_modes) {
+        const TieFlip flip{mode, *results.sigma_lse};
+        const ProbeResults other = run(problem, inputs, wanted, &flip);
+        widen(results.out, other.out, results.sigma_out);
+        widen(results.dq, other.dq, results.sigma_dq);
+        widen(results.dk, other.dk, results.sigma_dk);
+        widen(results.dv, other.dv, results.sigma_dv);
+    }
+}
+
+}  // namespace
+
+ProbeResults probe(const Problem& problem, const ProbeInputs& inputs, const Wanted& wanted) {
+    require_probe(problem, wanted.gradients());
+    require_inputs(problem, inputs, wanted);
+    const bool flips = wanted.scales && has_tie_noise(problem);
+    Wanted first = wanted;
+    first.lse = wanted.lse || flips;
+    ProbeResults results = run(problem, inputs, first, nullptr);
+    if (flips) add_flips(problem, inputs, wanted, results);
+    if (!wanted.lse) {
+        results.lse.reset();
+        results.sigma_lse.reset();
     }
     return results;
 }

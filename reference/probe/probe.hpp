@@ -24,6 +24,14 @@ struct Wanted {
     [[nodiscard]] bool gradients() const { return dq || dk || dv; }
 };
 
+/// A bound of |computed - exact| for every element of a tensor (docs/probe.md, "How far from the truth"); infinite
+/// where nothing can be said. Proven where the dialect rounds nothing on the way.
+struct ErrorRadii {
+    double out, lse, dq, dk, dv;
+    bool proven;
+};
+[[nodiscard]] ErrorRadii error_radii(const Problem& problem, const ProbeInputs& inputs, double largest_key_sum);
+
 /// Only what was wanted is set.
 struct ProbeResults {
     std::optional<Tensor4> out;
@@ -32,6 +40,7 @@ struct ProbeResults {
     std::optional<Tensor<float, 4>> sigma_out;
     std::optional<Tensor<float, 3>> sigma_lse;
     std::optional<Tensor<float, 4>> sigma_dq, sigma_dk, sigma_dv;
+    double largest_key_sum = 0;  ///< of sum_i p_ij over the keys; with dk or dv
 };
 
 /// Throws InvalidProblem (validate) or Unsupported: what forward and backward cannot do either, a sparse prefill, and

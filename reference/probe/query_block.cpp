@@ -6,6 +6,7 @@
 #include <string>
 
 #include "reference/math/natural_log.hpp"
+#include "reference/noise/tie_noise.hpp"
 #include "reference/probe/query_noise.hpp"
 #include "reference/spec/error.hpp"
 
@@ -85,7 +86,11 @@ void QueryBlock::merge_row(int r, const std::array<ModeSums, 3>& sums, double* r
         lse[m] = sums[m].shift + natural_log(sums[m].weight);
         ++present_parts;
     }
-    const PerMode weights = head.merge.weights(lse);
+    const auto other_way = [&](const TieFlip& flip) {
+        const double sigma = flip.sigma_lse(head.context.sequence.batch, head.head, head.row(index(r)));
+        return head.merge.weights_across(lse, flip.mode, tie_width_in_sigma * sigma);
+    };
+    const PerMode weights = head.flip == nullptr ? head.merge.weights(lse) : other_way(*head.flip);
     std::vector<double> part(static_cast<std::size_t>(dv));
     for (std::size_t m = 0; m < sums.size(); ++m) {
         if (!sums[m].any()) continue;

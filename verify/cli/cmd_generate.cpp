@@ -15,7 +15,7 @@ namespace {
 
 struct Options {
     std::string suite, output;
-    std::vector<std::string> cases;
+    std::vector<std::string> cases, tensors;
     bool inputs_only = false, certified = false;
 };
 
@@ -34,9 +34,13 @@ int run(const Options& options) {
     verify::CertifiedCounts certified;
     {
         ProgressLine line;
-        const auto make = options.inputs_only ? verify::write_inputs : verify::generate;
-        counts = options.certified ? verify::generate_certified(cases, options.output, case_progress(line), certified)
-                                   : make(cases, options.output, case_progress(line));
+        if (options.inputs_only) {
+            counts = verify::write_inputs(cases, options.output, case_progress(line));
+        } else if (options.certified) {
+            counts = verify::generate_certified(cases, options.output, case_progress(line), certified);
+        } else {
+            counts = verify::generate(cases, options.output, case_progress(line), options.tensors);
+        }
     }
     std::string extra = options.certified ? certified.text() : "";
     if (counts.refused > 0) {
@@ -64,6 +68,9 @@ void add_generate(CLI::App& app, Action& action) {
         ->add_flag("--certified", options->certified,
                    "Round the exact values once, with proof, instead of computing in double (docs/certified.md)")
         ->excludes("--inputs-only");
+    command->add_option("--tensor", options->tensors, "Compute and store only this tensor of a probe; can be repeated")
+        ->allow_extra_args(false)
+        ->check(CLI::IsMember({"out", "lse", "dq", "dk", "dv"}));
     command->callback([&action, options] { action = [options] { return run(*options); }; });
 }
 

@@ -42,6 +42,9 @@ CertifiedCounts certify(golden::CaseData& data) {
 GenerateCounts generate_certified(const std::vector<golden::CaseSpec>& cases, const std::filesystem::path& target,
                                   const Progress& progress, CertifiedCounts& counts) {
     return write_cases(cases, target, progress, [&](const golden::CaseSpec& spec, golden::FileWriter& writer) {
+        if (spec.recipe.probe) {
+            throw Unsupported("certified results of a probe do not exist; leave out --certified");
+        }
         if (!spec.chunk_summary) certified::require_certifiable(spec.problem);
         golden::CaseData data = make_case(spec);
         counts.add(certify(data));

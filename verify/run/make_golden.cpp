@@ -18,9 +18,11 @@
 #include "reference/math/chunk_positions.hpp"
 #include "reference/noise/tie_noise.hpp"
 #include "reference/plain_bound.hpp"
+#include "reference/probe/probe.hpp"
 #include "reference/refusals.hpp"
 #include "verify/run/certified_golden.hpp"
 #include "verify/run/chunk_summary_golden.hpp"
+#include "verify/run/probe_golden.hpp"
 #include "verify/run/sparse_golden.hpp"
 
 namespace dca::verify {
@@ -79,7 +81,10 @@ void check_cases(const std::vector<golden::CaseSpec>& cases) {
             refusal = error.what();
         }
         if (!refusal && !spec.chunk_summary)
-            for_case("case " + spec.id, [&] { reference::require_reproducible(spec.problem, spec.recipe.gradient); });
+            for_case("case " + spec.id, [&] {
+                reference::require_reproducible(spec.problem, spec.recipe.gradient);
+                if (spec.recipe.probe) reference::probe::require_probe(spec.problem, spec.recipe.gradient);
+            });
         const bool must_reject = spec.expectation == golden::Expectation::must_reject;
         if (refusal && !must_reject) throw InvalidProblem("case " + spec.id + ": " + *refusal);
         if (!refusal && must_reject) throw ContractError("case " + spec.id + " must be rejected but was accepted");
@@ -144,9 +149,11 @@ golden::CaseData make_case(const golden::CaseSpec& spec) {
 }
 
 GenerateCounts generate(const std::vector<golden::CaseSpec>& cases, const std::filesystem::path& target,
-                        const Progress& progress) {
-    return write_cases(cases, target, progress,
-                       [](const golden::CaseSpec& spec, golden::FileWriter& writer) { writer.write(make_case(spec)); });
+                        const Progress& progress, const std::vector<std::string>& tensors) {
+    require_probes_for(tensors, cases);
+    return write_cases(cases, target, progress, [&](const golden::CaseSpec& spec, golden::FileWriter& writer) {
+        writer.write(spec.recipe.probe && !spec.chunk_summary ? make_probe_case(spec, tensors) : make_case(spec));
+    });
 }
 
 GenerateCounts write_cases(const std::vector<golden::CaseSpec>& cases, const std::filesystem::path& target,

@@ -40,8 +40,10 @@ GenerateCounts write_cases(const std::vector<golden::CaseSpec>& cases, const std
 /// `dca generate`: writes every valid case; checks that every must_reject case is refused by validate() and throws
 /// ContractError if one is not. Throws InvalidProblem where two cases share an id, a case expected to be valid is not,
 /// or none is left to write. Returns the number of cases written and refused.
+/// tensors: which of out, lse, dq, dk, dv are computed and stored, empty for all; only of probes, whose inputs are not
+/// stored. Throws InvalidProblem where another case is given.
 GenerateCounts generate(const std::vector<golden::CaseSpec>& cases, const std::filesystem::path& target,
-                        const Progress& progress);
+                        const Progress& progress, const std::vector<std::string>& tensors = {});
 
 struct RunOptions {
     std::optional<std::string> dialect;    ///< replaces that of every case

@@ -1,4 +1,6 @@
 // Probes against the dense reference and against the oracle in binary128, over every feature and dialect.
+#include <quadmath.h>
+
 #include "reference/backward.hpp"
 #include "reference/forward.hpp"
 #include "reference/math/rope_frequencies.hpp"
@@ -18,6 +20,18 @@ void check_gradients(const reference::probe::ProbeResults& got, const auto& exac
     CHECK(test::relative_l2(*got.dv, exact.dv) <= test::reference_agreement);
 }
 
+/// Largest |got - exact|; infinite where one of them is and the other is not.
+template <class T>
+double farthest(std::span<const double> got, std::span<const T> exact) {
+    double worst = 0;
+    for (std::size_t e = 0; e < got.size(); ++e) {
+        if (got[e] == exact[e]) continue;
+        const auto error = static_cast<double>(fabsq(static_cast<oracle::Quad>(got[e]) - exact[e]));
+        if (!(error <= worst)) worst = error;
+    }
+    return worst;
+}
+
 reference::probe::ProbeResults values_of(const test::ProbeCase& probe) {
     return reference::probe::probe(probe.problem, probe.inputs, {.scales = false});
 }
@@ -35,7 +49,15 @@ TEST_CASE("probes agree with the oracle in binary128 on random problems") {
         CHECK(test::relative_l2(*got.out, exact.out) <= test::reference_agreement);
         CHECK(test::relative_l2(*got.lse, exact.lse) <= test::reference_agreement);
         const auto terms = test::term_norms(probe->problem, probe->dense, reference::mscale(probe->problem.rope));
-        check_gradients(got, oracle::backward<oracle::Quad>(probe->problem, probe->dense), terms);
+        const auto gradients = oracle::backward<oracle::Quad>(probe->problem, probe->dense);
+        check_gradients(got, gradients, terms);
+        const auto radii = reference::probe::error_radii(probe->problem, probe->inputs, got.largest_key_sum);
+        CHECK(radii.proven);
+        CHECK(farthest(got.out->values(), exact.out.values()) <= radii.out);
+        CHECK(farthest(got.lse->values(), exact.lse.values()) <= radii.lse);
+        CHECK(farthest(got.dq->values(), gradients.dq.values()) <= radii.dq);
+        CHECK(farthest(got.dk->values(), gradients.dk.values()) <= radii.dk);
+        CHECK(farthest(got.dv->values(), gradients.dv.values()) <= radii.dv);
         ++checked;
     }
     CHECK(checked == 200);
