@@ -21,6 +21,8 @@ struct InputRecipe {
     double v_offset = 0.0;    ///< added to v per chunk, alternating in sign: chunks with different means
     bool constant_v = false;  ///< v is the same for every key
     bool gradient = true;     ///< make dout
+    /// Not 0: results are wanted for so many query rows (sample_rows.hpp) alone, and dout is 0 on all others.
+    std::int64_t sample = 0;
     friend bool operator==(const InputRecipe&, const InputRecipe&) = default;
 };
 

@@ -17,6 +17,7 @@ BOXES = {
     'reference/math/': 'math',
     'reference/tiles/': 'tiles',
     'reference/sparse/': 'sparse',
+    'reference/sampled/': 'sampled',
     'reference/chunk_summary/spec/': 'chunk_summary_spec',
     'reference/chunk_summary/oracle/': 'chunk_summary_oracle',
     'reference/chunk_summary/': 'chunk_summary',
@@ -43,6 +44,7 @@ ARROWS = {
     'math': {'spec'},
     'tiles': set(),
     'sparse': {'reference', 'math', 'spec'},
+    'sampled': {'reference', 'math', 'tiles', 'spec'},
     'reference': {'math', 'tiles', 'spec'},
     'chunk_summary_spec': {'spec'},
     'chunk_summary_oracle': {'chunk_summary_spec', 'spec', 'reference/oracle/dual.hpp', 'reference/oracle/scalar.hpp'},
@@ -55,7 +57,7 @@ ARROWS = {
     'report': {'spec', RESULT, DIFFERENCE, VERDICT},
     'hazards': {'golden', 'reference', 'math', 'spec'},
     'run': {'compare', 'candidate', 'diagnose', 'report', 'golden', 'reference', 'math', 'tiles', 'spec',
-            'sparse', 'chunk_summary', 'chunk_summary_spec'},
+            'sparse', 'sampled', 'chunk_summary', 'chunk_summary_spec'},
     'cli': set(BOXES.values()) - {'oracle', 'chunk_summary_oracle', 'tests'},
     'tests': set(BOXES.values()),
 }
@@ -63,7 +65,7 @@ ARROWS = {
 # Libraries from outside: header -> boxes that may use it, besides tests.
 EXTERNAL = {
     r'Eigen/': {'reference', 'chunk_summary'},
-    r'quadmath\.h': {'oracle', 'math', 'reference', 'sparse', 'chunk_summary_oracle'},
+    r'quadmath\.h': {'oracle', 'math', 'reference', 'sparse', 'sampled', 'chunk_summary_oracle'},
     r'hdf5|H5': {'golden'},
     r'zlib\.h': {'golden'},
     r'archive(_entry)?\.h': {'candidate'},
