@@ -23,6 +23,8 @@ struct InputRecipe {
     bool linear_v = false;    ///< batch of 3: q, k, dout alike, v of the third entry the exact sum of the others
     bool gradient = true;     ///< make dout
     bool probe = false;       ///< q depends on head and channel only, and so does k (docs/probe.md)
+    /// Not 0: results are wanted for so many query rows (sample_rows.hpp) alone, and dout is 0 on all others.
+    std::int64_t sample = 0;
     friend bool operator==(const InputRecipe&, const InputRecipe&) = default;
 };
 

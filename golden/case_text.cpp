@@ -197,6 +197,9 @@ constexpr std::array words{
          [](const S& s) -> std::string { return s.recipe.gradient ? "" : "0"; }},
     Word{"probe", a_flag, [](S& s, View v) { return read_flag(v, s.recipe.probe); },
          [](const S& s) -> std::string { return s.recipe.probe ? "1" : ""; }},
+    Word{"sample", "an integer of at least 1",
+         [](S& s, View v) { return read_number(v, s.recipe.sample) && s.recipe.sample >= 1; },
+         [](const S& s) { return unless(recipe_defaults.sample, s.recipe.sample); }},
     Word{"expect", "valid or reject", [](S& s, View v) { return read_expectation(v, s.expectation); },
          [](const S& s) -> std::string { return s.expectation == Expectation::valid ? "" : "reject"; }},
 };

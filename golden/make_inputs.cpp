@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "golden/philox.hpp"
+#include "golden/sample_rows.hpp"
 
 namespace dca::golden {
 namespace {
@@ -103,6 +104,12 @@ double unit_element(std::uint64_t seed, InputTensor tensor, std::uint64_t elemen
 }
 
 double input_element(const CaseSpec& spec, InputTensor tensor, std::int64_t element) {
+    if (tensor == InputTensor::dout && spec.recipe.sample > 0) {
+        const Shape& shape = spec.problem.shape;
+        const std::int64_t row = element / (shape.heads_q * shape.head_dim_v) % shape.seq_q;
+        const std::vector<std::int64_t> rows = sample_rows(spec);
+        if (!std::binary_search(rows.begin(), rows.end(), row)) return 0;
+    }
     return round_to(spec.problem.dtype, recipe_element(spec, tensor, element));
 }
 
@@ -114,6 +121,10 @@ InputSource::InputSource(CaseSpec spec) : spec_(std::move(spec)) {
         throw InvalidProblem("linear_v needs batch 3, not " + std::to_string(spec_.problem.shape.batch) +
                              ": v of the third entry is the sum of the other two");
     }
+    if (spec_.recipe.sample > 0 && spec_.problem.packed()) {
+        throw InvalidProblem("sample= and cu_seqlens= do not go together: no rows are sampled of packed sequences");
+    }
+    sampled_ = sample_rows(spec_);
 }
 
 Extents<4> InputSource::extents(InputTensor tensor) const {
@@ -127,11 +138,23 @@ Extents<4> InputSource::extents(InputTensor tensor) const {
     throw ContractError("no such input tensor");
 }
 
-void InputSource::fill(InputTensor tensor, std::int64_t first_element, std::span<double> out) const {
+/// Rows [begin, end) of all batch entries one after another; of each the elements [first, first + columns).
+void InputSource::fill(InputTensor tensor, std::int64_t begin, std::int64_t end, std::int64_t first,
+                       std::int64_t columns, std::span<double> out) const {
+    const auto [batches, rows, heads, dim] = extents(tensor);
+    const bool masked = tensor == InputTensor::dout && !sampled_.empty();
     bool finite = true;
-    for (double& value : out) {
-        value = input_element(spec_, tensor, first_element++);
-        finite = finite && std::isfinite(value);
+    double* value = out.data();
+    for (std::int64_t row = begin; row < end; ++row) {
+        if (masked && !std::binary_search(sampled_.begin(), sampled_.end(), row % rows)) {
+            value = std::fill_n(value, columns, 0.0);
+            continue;
+        }
+        const std::int64_t element = row * heads * dim + first;
+        for (std::int64_t c = 0; c < columns; ++c) {
+            *value = round_to(spec_.problem.dtype, recipe_element(spec_, tensor, element + c));
+            finite = finite && std::isfinite(*value++);
+        }
     }
     if (!finite) {
         throw InvalidProblem("a value of " + std::string(name_of(tensor)) + " leaves the range of " +
@@ -144,7 +167,7 @@ void InputSource::fill_rows(InputTensor tensor, std::int64_t batch, std::int64_t
     const auto [batches, rows, heads, dim] = extents(tensor);
     expects(0 <= batch && batch < batches && 0 <= begin && begin <= end && end <= rows, "fill_rows: no such rows");
     expects(static_cast<std::int64_t>(out.size()) == (end - begin) * heads * dim, "fill_rows: wrong size");
-    fill(tensor, (batch * rows + begin) * heads * dim, out);
+    fill(tensor, batch * rows + begin, batch * rows + end, 0, heads * dim, out);
 }
 
 void InputSource::fill_head(InputTensor tensor, std::int64_t batch, std::int64_t head, std::int64_t begin,
@@ -152,24 +175,25 @@ void InputSource::fill_head(InputTensor tensor, std::int64_t batch, std::int64_t
     const auto [batches, rows, heads, dim] = extents(tensor);
     expects(0 <= batch && batch < batches && 0 <= head && head < heads && 0 <= begin && begin <= end && end <= rows,
             "fill_head: no such rows");
-    const auto width = static_cast<std::size_t>(dim);
-    expects(out.size() == static_cast<std::size_t>(end - begin) * width, "fill_head: wrong size");
-    for (std::int64_t row = begin; row < end; ++row) {
-        fill(tensor, ((batch * rows + row) * heads + head) * dim,
-             out.subspan(static_cast<std::size_t>(row - begin) * width, width));
-    }
+    expects(static_cast<std::int64_t>(out.size()) == (end - begin) * dim, "fill_head: wrong size");
+    fill(tensor, batch * rows + begin, batch * rows + end, head * dim, dim, out);
 }
 
 double InputSource::typical_largest(InputTensor tensor) const {
     constexpr std::int64_t most_elements = std::int64_t{1} << 20;
     const auto [batches, rows, heads, dim] = extents(tensor);
-    const std::int64_t all = batches * rows, wanted = std::clamp<std::int64_t>(most_elements / (heads * dim), 1, all);
+    // Of a sparse dout, the rows that are not 0.
+    const bool masked = tensor == InputTensor::dout && !sampled_.empty();
+    const std::int64_t per_batch = masked ? static_cast<std::int64_t>(sampled_.size()) : rows;
+    const std::int64_t all = batches * per_batch,
+                       wanted = std::clamp<std::int64_t>(most_elements / (heads * dim), 1, all);
     std::vector<double> values(static_cast<std::size_t>(heads * dim));
     double largest = 0;
     for (std::int64_t n = 0; n < wanted; ++n) {
         // n-th of `wanted` evenly spaced rows, in 128 bits because all * n may not fit in 64.
-        const auto row = static_cast<std::int64_t>(static_cast<__int128>(all) * n / wanted);
-        fill_rows(tensor, row / rows, row % rows, row % rows + 1, values);
+        const auto at = static_cast<std::int64_t>(static_cast<__int128>(all) * n / wanted);
+        const std::int64_t row = masked ? sampled_[static_cast<std::size_t>(at % per_batch)] : at % per_batch;
+        fill_rows(tensor, at / per_batch, row, row + 1, values);
         for (const double value : values) largest = std::max(largest, std::abs(value));
     }
     return largest;

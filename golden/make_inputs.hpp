@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "golden/case_spec.hpp"
 #include "reference/spec/bundles.hpp"
@@ -39,9 +40,11 @@ public:
     [[nodiscard]] double typical_largest(InputTensor tensor) const;
 
 private:
-    void fill(InputTensor tensor, std::int64_t first_element, std::span<double> out) const;
+    void fill(InputTensor tensor, std::int64_t begin, std::int64_t end, std::int64_t first, std::int64_t columns,
+              std::span<double> out) const;
 
     CaseSpec spec_;
+    std::vector<std::int64_t> sampled_;  ///< rows where dout is not 0; empty: all
 };
 
 /// Fills q, k, v (and dout) of a valid case with input_element. Throws InvalidProblem if the problem does not pass

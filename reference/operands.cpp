@@ -28,10 +28,10 @@ const double* SequenceContext::q_row(std::int64_t row, std::int64_t head) const 
     return &inputs.q(sequence.batch, sequence.query_begin + row, head, 0);
 }
 const double* SequenceContext::k_row(std::int64_t key, std::int64_t kv_head) const {
-    return &inputs.k(sequence.batch, sequence.key_begin + key, kv_head, 0);
+    return &inputs.k(sequence.batch, sequence.key_begin + key - first_stored_key, kv_head, 0);
 }
 const double* SequenceContext::v_row(std::int64_t key, std::int64_t kv_head) const {
-    return &inputs.v(sequence.batch, sequence.key_begin + key, kv_head, 0);
+    return &inputs.v(sequence.batch, sequence.key_begin + key - first_stored_key, kv_head, 0);
 }
 
 std::vector<QueryTile> query_tiles(const ChunkConfig& chunk, const Sequence& sequence) {
@@ -64,7 +64,7 @@ void rotated_queries(const SequenceContext& context, const QueryTile& tile, std:
     std::vector<double> angles(context.rotations.angles_size());
     for (int r = 0; r < tile.rows(); ++r) {
         double* row = out + static_cast<std::ptrdiff_t>(r) * context.head_dim;
-        const QueryIndex i(tile.first_index + r);
+        const QueryIndex i(tile.index(r));
         if (r == 0 || !context.rotations.same_for_all_queries(mode)) {
             context.rotations.query_angles(i, mode, angles.data());
         }

@@ -40,6 +40,8 @@ struct SequenceContext {
     int padded_dim, padded_dim_v;  ///< rounded up to tiles::column_alignment
     std::int64_t group;            ///< query heads per key head
     std::int64_t key_count, padded_keys;
+    /// The key that inputs.k and inputs.v begin with: 0 unless they hold a slice of the keys.
+    std::int64_t first_stored_key = 0;
 
     /// Multiply-adds of one forward pass of one head, at most: what parallel_for wants to know.
     [[nodiscard]] double head_work() const;
@@ -48,13 +50,16 @@ struct SequenceContext {
     [[nodiscard]] const double* v_row(std::int64_t key, std::int64_t kv_head) const;
 };
 
-/// Rows [row_begin, row_end) of the sequence, all in one chunk; row_begin has absolute index first_index >= 0.
+/// Rows [row_begin, row_end) of the sequence, all in one chunk; row_begin has absolute index first_index >= 0. Sampled
+/// rows do not follow one another: indices has the absolute index of each, ascending.
 struct QueryTile {
     std::int64_t row_begin, row_end;
     std::int64_t first_index;
     ChunkIndex chunk;
+    const std::int64_t* indices = nullptr;
     [[nodiscard]] int rows() const { return static_cast<int>(row_end - row_begin); }
-    [[nodiscard]] std::int64_t last_index() const { return first_index + rows() - 1; }
+    [[nodiscard]] std::int64_t index(int r) const { return indices ? indices[r] : first_index + r; }
+    [[nodiscard]] std::int64_t last_index() const { return index(rows() - 1); }
 };
 
 /// Tiles of every row that can see a key, in descending order of rows: the heaviest first.

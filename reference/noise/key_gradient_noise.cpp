@@ -188,7 +188,7 @@ void KeyGradientNoise::finish(double q_concentration, double dout_concentration,
     const Sequence& sequence = call_.context.sequence;
     for (int j = 0; j < keys_.count(); ++j) {
         if (queries_[static_cast<std::size_t>(j)] == 0) continue;
-        const std::int64_t key = sequence.key_begin + keys_.first + j;
+        const std::int64_t key = sequence.key_begin + keys_.first + j - call_.context.first_stored_key;
         finish_dk(j, q_concentration, &dk(sequence.batch, key, kv_head_, 0));
         finish_dv(j, dout_concentration, &dv(sequence.batch, key, kv_head_, 0));
     }

@@ -119,7 +119,7 @@ void OutputNoise::end_mode(const QueryRows& queries) {
             part_shift_.row(r)[e] += shift * shift;
         }
         sums_[at].shared_lse += shared_query_error(queries, r);
-        const QueryIndex i(facts_.tile.first_index + r);
+        const QueryIndex i(facts_.tile.index(r));
         c.rotations.query_angles(i, queries.mode, angles_.data());
         c.rotations.add_transposed_query(angles_.data(), i, mode_key_.row(r), mean_key_.back.row(r));
         call_.energy.measure(mode_key_.row(r), energy.data());

@@ -108,7 +108,7 @@ QueryFacts::QueryFacts(const Call& call, const QueryTile& t, std::int64_t h)
     }
     for (int r = 0; r < rows(); ++r) {
         lse.push_back(call.outputs.lse(b, head, first + r));
-        visible_keys.push_back(static_cast<double>(std::min(tile.first_index + r + 1, c.key_count)));
+        visible_keys.push_back(static_cast<double>(std::min(tile.index(r) + 1, c.key_count)));
         out_norm.push_back(squared_norm(out.row(r), dv));
         dout_norm.push_back(dout.data ? squared_norm(dout.row(r), dv) : 0);
         delta.push_back(dout.data ? dot(dout.row(r), out.row(r), dv) : 0);
@@ -125,7 +125,7 @@ QueryFacts::QueryFacts(const Call& call, const QueryTile& t, std::int64_t h)
 }
 
 int QueryFacts::visible(int r, std::int64_t first, int count) const {
-    return static_cast<int>(std::clamp<std::int64_t>(tile.first_index + r + 1 - first, 0, count));
+    return static_cast<int>(std::clamp<std::int64_t>(tile.index(r) + 1 - first, 0, count));
 }
 
 QueryRows::QueryRows(const Call& call, const QueryFacts& facts, Mode m)
@@ -137,7 +137,7 @@ QueryRows::QueryRows(const Call& call, const QueryFacts& facts, Mode m)
     const SequenceContext& c = call.context;
     rotated_queries(c, facts.tile, facts.head, mode, 1.0, rotated.row(0));
     for (int r = 0; r < facts.rows(); ++r) {
-        position.push_back(c.rotations.positions().query(QueryIndex(facts.tile.first_index + r), mode));
+        position.push_back(c.rotations.positions().query(QueryIndex(facts.tile.index(r)), mode));
         call.energy.measure(rotated.row(r), energy.row(r));
         const double at = position.back();
         query_feature(call, rotated.row(r), energy.row(r), at, feature.row(r));

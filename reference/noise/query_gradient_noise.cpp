@@ -55,7 +55,7 @@ void QueryGradientNoise::end_mode(const QueryRows& queries) {
         for (int k = 0; k < call_.energy.pairs(); ++k) {
             part_turned_.row(r)[k] += position * position * energy[static_cast<std::size_t>(k)];
         }
-        const QueryIndex i(facts_.tile.first_index + r);
+        const QueryIndex i(facts_.tile.index(r));
         c.rotations.query_angles(i, queries.mode, angles_.data());
         c.rotations.add_transposed_query(angles_.data(), i, mode_dq_.row(r), dq_.row(r));
     }

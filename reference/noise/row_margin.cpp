@@ -34,20 +34,28 @@ double Shares::concentration(double lost) const {
     return 1 / std::max(1.0, sum / sum_of_squares * sum - lost);
 }
 
-double channel_concentration(const Rows& rows, Products& products) {
-    Matrix gram(rows.columns, rows.columns);
+void add_gram(const Rows& rows, Products& products, Matrix& gram) {
     constexpr int step = 512;
     for (int first = 0; first < rows.rows; first += step) {
         const Rows part = rows.slice(first, std::min(step, rows.rows - first));
         products.tn(part, part, gram, true);
     }
+}
+
+double concentration_of_gram(const Matrix& gram) {
     double trace = 0, squares = 0;
-    for (int c = 0; c < rows.columns; ++c) trace += gram.row(c)[c];
+    for (int c = 0; c < gram.columns(); ++c) trace += gram.row(c)[c];
     if (!(trace > 0)) return 1;
-    for (int a = 0; a < rows.columns; ++a) {
-        for (int b = 0; b < rows.columns; ++b) squares += (gram.row(a)[b] / trace) * (gram.row(a)[b] / trace);
+    for (int a = 0; a < gram.columns(); ++a) {
+        for (int b = 0; b < gram.columns(); ++b) squares += (gram.row(a)[b] / trace) * (gram.row(a)[b] / trace);
     }
     return std::min(squares, 1.0);
+}
+
+double channel_concentration(const Rows& rows, Products& products) {
+    Matrix gram(rows.columns, rows.columns);
+    add_gram(rows, products, gram);
+    return concentration_of_gram(gram);
 }
 
 }  // namespace dca::reference::noise

@@ -34,5 +34,8 @@ struct Shares {
 
 /// tr(G^2) / tr(G)^2 of G = X^T X: 1 / (effective number of independent channels of the rows); 1 for rows of zeros.
 [[nodiscard]] double channel_concentration(const Rows& rows, Products& products);
+/// The same in two steps, for rows that come in pieces: gram += X^T X, and the ratio.
+void add_gram(const Rows& rows, Products& products, Matrix& gram);
+[[nodiscard]] double concentration_of_gram(const Matrix& gram);
 
 }  // namespace dca::reference::noise

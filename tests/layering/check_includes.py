@@ -20,6 +20,7 @@ BOXES = {
     'reference/sparse/': 'sparse',
     'reference/certified/': 'certified',
     'reference/probe/': 'probe',
+    'reference/sampled/': 'sampled',
     'reference/chunk_summary/spec/': 'chunk_summary_spec',
     'reference/chunk_summary/oracle/': 'chunk_summary_oracle',
     'reference/chunk_summary/': 'chunk_summary',
@@ -51,6 +52,7 @@ ARROWS = {
     'sparse': {'reference', 'math', 'spec'},
     'certified': {'numbers', 'math', 'spec', 'reference/tiles/exp_table.hpp'},
     'probe': {'reference', 'math', 'tiles', 'spec'},
+    'sampled': {'reference', 'math', 'tiles', 'spec'},
     'reference': {'math', 'tiles', 'spec'},
     'chunk_summary_spec': {'spec'},
     'chunk_summary_oracle': {'chunk_summary_spec', 'spec', 'reference/oracle/dual.hpp', 'reference/oracle/scalar.hpp'},
@@ -64,7 +66,7 @@ ARROWS = {
     'laws': {'candidate', 'golden', 'reference', 'math', 'spec', VERDICT},
     'hazards': {'golden', 'reference', 'math', 'spec'},
     'run': {'compare', 'candidate', 'diagnose', 'report', 'golden', 'reference', 'math', 'tiles', 'spec',
-            'sparse', 'certified', 'probe', 'chunk_summary', 'chunk_summary_spec'},
+            'sparse', 'certified', 'probe', 'sampled', 'chunk_summary', 'chunk_summary_spec'},
     'cli': set(BOXES.values()) - {'oracle', 'chunk_summary_oracle', 'tests'},
     'tests': set(BOXES.values()),
 }
@@ -72,7 +74,7 @@ ARROWS = {
 # Libraries from outside: header -> boxes that may use it, besides tests.
 EXTERNAL = {
     r'Eigen/': {'reference', 'chunk_summary'},
-    r'quadmath\.h': {'numbers', 'oracle', 'math', 'reference', 'sparse', 'chunk_summary_oracle', 'run'},
+    r'quadmath\.h': {'numbers', 'oracle', 'math', 'reference', 'sparse', 'sampled', 'chunk_summary_oracle', 'run'},
     r'(mpfr\.h|qd/|boost/)': {'numbers'},
     r'hdf5|H5': {'golden'},
     r'zlib\.h': {'golden'},
