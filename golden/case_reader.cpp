@@ -124,7 +124,7 @@ private:
         if (std::find(names.begin(), names.end(), name) == names.end()) return std::nullopt;
         std::optional<CaseSpec> spec;
         guard("attribute " + name, [&] {
-            inputs_stored_ = flag_of(name.c_str(), unwrapped(attributes.read(name)));
+            inputs_stored_ = flag_of(name, unwrapped(attributes.read(name)));
             if (inputs_stored_) return;
             if (std::find(names.begin(), names.end(), "case_text") == names.end()) {
                 throw FormatError("is 0, but there is no case_text that says what the inputs are");

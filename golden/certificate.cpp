@@ -3,15 +3,12 @@
 #include "reference/spec/error.hpp"
 
 namespace dca::golden {
-namespace {
 
-bool flag_of(const char* attribute, const AttributeValue& value) {
+bool flag_of(const std::string& attribute, const AttributeValue& value) {
     const auto* flag = std::get_if<std::int64_t>(&value);
-    if (flag == nullptr || (*flag != 0 && *flag != 1)) throw FormatError(std::string(attribute) + " must be 0 or 1");
+    if (flag == nullptr || (*flag != 0 && *flag != 1)) throw FormatError(attribute + " must be 0 or 1");
     return *flag == 1;
 }
-
-}  // namespace
 
 std::optional<Certificate> read_certificate(const h5::Dataset& dataset) {
     const auto radius = dataset.attribute("error_radius"), proven = dataset.attribute("error_radius_proven"),

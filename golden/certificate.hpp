@@ -9,6 +9,9 @@
 
 namespace dca::golden {
 
+/// An attribute that is 0 or 1. Throws FormatError naming it otherwise.
+[[nodiscard]] bool flag_of(const std::string& attribute, const AttributeValue& value);
+
 /// They stand together or not at all. Throws FormatError where they do not, or one of them makes no sense.
 [[nodiscard]] std::optional<Certificate> read_certificate(const h5::Dataset& dataset);
 
