@@ -69,8 +69,7 @@ std::vector<std::string> blind_spots(const LawsCase& report) {
     std::vector<std::string> unseen{
         "a wrong mask, position, rotation or mode, used alike in the forward and the backward pass",
         "a wrong softmax_scale, used alike in both", "gradients of detached merge weights (H34), which keep every law",
-        "out of a wrong weighting, as long as dv has the same weights",
-        "rows or heads exchanged together in all tensors"};
+        "out of a wrong weighting, as long as dv has the same weights"};
     if (!checked(Law::key_shift))
         unseen.emplace_back("D = <dout, out> off by a few percent (seen where dims are not rotated)");
     if (!checked(Law::q_dq)) unseen.emplace_back("any mistake in dq and dk");

@@ -79,7 +79,7 @@ void write_text(std::ostream& out, const LawsReport& report) {
     out << "\nworst, rms: residuals in standard deviations of an honest kernel's rounding; a law holds up to "
         << short_number(law_line) << ".\nThese laws cannot see:\n";
     for (const std::string& text : unseen) out << "  - " << text << '\n';
-    out << "Laws are no golden: `dca compare` sees these.\n";
+    out << "`dca compare` with a golden file does.\n";
 }
 
 }  // namespace dca::verify

@@ -146,6 +146,12 @@ void zero_late_half(Tensor4& tensor) {
     }
 }
 
+void exchange_heads(Tensor4& tensor) {
+    for (std::int64_t i = 0; i < tensor.extent(1); ++i) {
+        for (std::int64_t c = 0; c < tensor.extent(3); ++c) std::swap(tensor(0, i, 0, c), tensor(0, i, 1, c));
+    }
+}
+
 /// Takes the rows of one query head from dk and dv again: a group sum that forgot it.
 void drop_head(golden::CaseData& data, bool dk, bool dv) {
     golden::CaseData one = data;
@@ -222,6 +228,8 @@ std::vector<Mistake> mistakes() {
         {"one infinite lse", [](Data& data) { (*data.results.lse)(0, 0, 9) = -INFINITY; }, {"lse-bounds"}},
         {"D three percent too large", [](Data& data) { recompute(data, {.d_factor = 1.03}); }, {"key-shift"}},
         {"D one percent too large", [](Data& data) { recompute(data, {.d_factor = 1.01}); }, {"key-shift"}, true},
+        {"out of two query heads exchanged", [](Data& data) { exchange_heads(*data.results.out); }, {"dout-out"}},
+        {"dq of two query heads exchanged", [](Data& data) { exchange_heads(*data.results.dq); }, {"q-dq"}},
         // What no law sees.
         {"softmax_scale 10 % too large everywhere",
          [](Data& data) {
