@@ -1,24 +1,25 @@
-// Rows and columns of one kv head in intervals with ends of MPFR (Def.6, Def.9).
+// Rows and columns of one kv head in balls of MPFR (Def.6, Def.9).
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
-#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "reference/certified/ball.hpp"
 #include "reference/certified/operands.hpp"
 #include "reference/math/parallel.hpp"
 #include "reference/math/rope.hpp"
 #include "reference/math/rope_frequencies.hpp"
-#include "reference/numbers/interval.hpp"
 
 namespace dca::certified {
 
 template <unsigned Bits>
 class ExactHead {
 public:
-    using X = numbers::Interval<numbers::Mpfr<Bits>>;
+    using X = Ball<Bits>;
     using Row = std::vector<X>;
 
     /// The softmax of one query row, and the mean of e_ij = dO_i (v_j - v_0) under it; dS_ij = p_ij (e_ij - mean).
@@ -37,7 +38,7 @@ public:
             const std::int64_t position = positions[static_cast<std::size_t>(n)];
             auto& entry = angles_.at(position);
             for (std::size_t k = 0; k < inv_freq.size(); ++k) {
-                entry[k] = numbers::scaled_cos_sin(std::type_identity<X>{}, position, inv_freq[k], mscale);
+                entry[k] = X::cos_sin(position, inv_freq[k], mscale);
             }
             mpfr_free_cache2(MPFR_FREE_LOCAL_CACHE);
         });
@@ -64,7 +65,7 @@ public:
             if (weights[top] < weights.back()) top = weights.size() - 1;
         }
         RowSoftmax result;
-        result.shift = count == 1 ? weights[top] : X(weights[top].midpoint(), weights[top].midpoint());
+        result.shift = count == 1 ? weights[top] : weights[top].centre();
         for (std::int64_t j = 0; j < count; ++j) {
             X& weight = weights[static_cast<std::size_t>(j)];
             weight = count == 1 ? X(1) : exp(weight - result.shift);

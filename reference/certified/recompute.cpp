@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 
 #include "reference/certified/exact_head.hpp"
 
@@ -67,26 +66,33 @@ WantedHead wanted(const Context& context, std::int64_t kv_head, const Undecided&
     return found;
 }
 
-/// Interval operations, about.
+/// Multiply-adds, about.
 double cost(const Context& context, const WantedHead& wanted) {
-    constexpr double cos_sin = 40;
+    constexpr double cos_sin = 100;
+    const Sequence& seq = context.sequence;
     const auto keys = static_cast<double>(context.key_count), d = static_cast<double>(context.dim + context.dim_v);
-    const double rows = static_cast<double>(context.sequence.query_count() * context.group);
-    double total = cos_sin * static_cast<double>(context.positions().size()) * d / 2 + 4 * keys * d;
+    double rows = 0, pairs = 0;
+    for (std::int64_t row = 0; row < seq.query_count(); ++row) {
+        const std::int64_t seen = std::clamp<std::int64_t>(seq.offset + row + 1, 0, context.key_count);
+        rows += seen > 0 ? 1 : 0;
+        pairs += static_cast<double>(seen);
+    }
+    double total = cos_sin * static_cast<double>(context.positions().size()) * context.dim / 2 + 4 * keys * d;
     total += static_cast<double>(wanted.rows.size()) * 3 * keys * d;
-    if (!wanted.keys.empty()) total += rows * keys * d + static_cast<double>(wanted.keys.size()) * rows * 3 * d;
+    if (!wanted.keys.empty()) {
+        total +=
+            static_cast<double>(context.group) * (pairs * d + static_cast<double>(wanted.keys.size()) * rows * 3 * d);
+    }
     return total;
 }
 
 /// Writes an element if it is decided now; marks its place in the list by -1.
 template <int Rank, class X>
 void write(const Pending<Rank>& pending, std::size_t n, const X& value) {
-    const typename X::end_type zero{};
-    const bool exact_zero = value.lower() == zero && value.upper() == zero;  // of either sign
-    const auto rounded = exact_zero ? std::optional(0.0) : value.rounds_to();
+    const auto rounded = value.rounds_to();
     if (!rounded) return;
     std::int64_t& index = (*pending.indices)[n];
-    pending.values->values()[static_cast<std::size_t>(index)] = *rounded + 0.0;
+    pending.values->values()[static_cast<std::size_t>(index)] = *rounded;
     index = -1;
 }
 
@@ -155,7 +161,7 @@ void recompute_with(const Problem& problem, const Inputs& inputs, const Undecide
         for (std::int64_t kv_head = 0; kv_head < problem.shape.heads_kv; ++kv_head) {
             const WantedHead elements = wanted(context, kv_head, undecided);
             if (elements.rows.empty() && elements.keys.empty()) continue;
-            const double operations = cost(context, elements) * Bits / 256;
+            const double operations = cost(context, elements) * Bits / 192;
             if (operations > budget) continue;
             budget -= operations;
             const ExactHead<Bits> head(context, kv_head);
@@ -176,7 +182,7 @@ void recompute_with(const Problem& problem, const Inputs& inputs, const Undecide
 }  // namespace
 
 void recompute(const Problem& problem, const Inputs& inputs, const Undecided& undecided, double budget) {
-    recompute_with<256>(problem, inputs, undecided, budget);
+    recompute_with<192>(problem, inputs, undecided, budget);
     recompute_with<1024>(problem, inputs, undecided, budget);
 }
 

@@ -1,5 +1,5 @@
-// The few elements whose double-double lies too near to the middle between two doubles, again in intervals of MPFR: row
-// by row and key by key, with none of the tiles, kernels and bounds of the first computation.
+// The few elements whose double-double lies too near to the middle between two doubles, again in MPFR with a radius
+// (ball.hpp): row by row and key by key, with none of the tiles, kernels and bounds of the first computation.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ struct Undecided {
     Pending<4> dq, dk, dv;  ///< null without dout
 };
 
-/// At 256 and then at 1024 bits, as long as the estimated number of interval operations fits into `budget`. The result
+/// At 192 and then at 1024 bits, as long as the estimated number of multiply-adds fits into `budget`. The result
 /// of an element does not depend on which others are undecided.
 void recompute(const Problem& problem, const Inputs& inputs, const Undecided& undecided, double budget);
 

@@ -11,7 +11,7 @@ namespace dca::certified {
 /// Precondition: hi is hi + lo rounded.
 [[nodiscard]] std::optional<double> rounds_to(double hi, double lo, double radius);
 
-/// Rounds every element; recomputes in intervals of MPFR those for which rounds_to has no answer.
+/// Rounds every element; recomputes in MPFR those for which rounds_to has no answer.
 [[nodiscard]] CertifiedResults round_once(const Problem& problem, const Inputs& inputs, const Unrounded& unrounded,
                                           const Options& options);
 
