@@ -33,18 +33,27 @@ void add_compensated(double& sum, double& error, double x) {
 /// The running softmax of one query tile: row maximum m, denominator l and numerator o, both relative to exp(m), and
 /// what rounding has lost of them.
 struct RunningSoftmax {
-    RunningSoftmax(int rows, int padded_dim_v)
-        : padded_rows(static_cast<int>(round_up(rows, tiles::row_alignment))),
-          dim(padded_dim_v),
-          m(static_cast<std::size_t>(rows), minus_infinity),
-          l(static_cast<std::size_t>(rows), 0.0),
-          l_error(static_cast<std::size_t>(rows), 0.0) {}
+    explicit RunningSoftmax(int padded_dim_v) : dim(padded_dim_v), m(tile_rows), l(tile_rows), l_error(tile_rows) {}
 
-    /// Space for o, which most tiles of a merge need for some modes only.
+    /// Forgets the tile before.
+    void reset() {
+        std::fill(m.begin(), m.end(), minus_infinity);
+        std::fill(l.begin(), l.end(), 0.0);
+        std::fill(l_error.begin(), l_error.end(), 0.0);
+        begun = false;
+    }
+    /// Clears o, which most tiles of a merge need for some modes only.
     void begin() {
-        if (o.data() != nullptr) return;
-        o = AlignedBuffer(static_cast<std::size_t>(padded_rows) * static_cast<std::size_t>(dim));
-        o_error = AlignedBuffer(static_cast<std::size_t>(padded_rows) * static_cast<std::size_t>(dim));
+        if (begun) return;
+        begun = true;
+        const auto size = static_cast<std::size_t>(tile_rows) * static_cast<std::size_t>(dim);
+        if (o.data() == nullptr) {
+            o = AlignedBuffer(size);
+            o_error = AlignedBuffer(size);
+        } else {
+            std::fill_n(o.data(), size, 0.0);
+            std::fill_n(o_error.data(), size, 0.0);
+        }
     }
 
     /// Turns a row of scores into exp(score - m), having updated m and l and rescaled o.
@@ -70,7 +79,8 @@ struct RunningSoftmax {
     }
     [[nodiscard]] double denominator(std::size_t r) const { return l[r] + l_error[r]; }
 
-    int padded_rows, dim;
+    int dim;
+    bool begun = false;
     std::vector<double> m, l, l_error;
     AlignedBuffer o, o_error;
 
@@ -89,9 +99,12 @@ private:
 
 /// The states of one query tile: a single one that every mode is absorbed into, or one for each mode (merge_rule.hpp).
 struct TileStates {
-    TileStates(const Merge& rule, bool apart, int rows, int padded_dim_v)
+    TileStates(const Merge& rule, bool apart, int padded_dim_v)
         : merge(rule), part(static_cast<std::size_t>(padded_dim_v)) {
-        for (std::size_t n = 0; n < (apart ? all_modes.size() : 1); ++n) states.emplace_back(rows, padded_dim_v);
+        for (std::size_t n = 0; n < (apart ? all_modes.size() : 1); ++n) states.emplace_back(padded_dim_v);
+    }
+    void reset() {
+        for (RunningSoftmax& state : states) state.reset();
     }
     RunningSoftmax& of(Mode mode) {
         RunningSoftmax& state = states[states.size() > 1 ? static_cast<std::size_t>(mode) : 0];
@@ -190,23 +203,25 @@ void finish(const SequenceContext& context, const QueryTile& tile, std::int64_t 
 
 /// What one thread needs for any query tile.
 struct Workspace {
-    explicit Workspace(const SequenceContext& context)
-        : rotated(static_cast<std::size_t>(tile_rows) * context.head_dim),
+    Workspace(const SequenceContext& context, const Merge& merge, bool apart)
+        : states(merge, apart, context.padded_dim_v),
+          rotated(static_cast<std::size_t>(tile_rows) * context.head_dim),
           packed_q(tiles::left_size(tile_rows, context.head_dim)),
           scores(static_cast<std::size_t>(tile_rows) * tile_columns),
           packed_p(tiles::left_size(tile_rows, tile_columns)) {}
+    TileStates states;
     std::vector<double> rotated;
     AlignedBuffer packed_q, scores, packed_p;
 };
 
 /// One query tile of one head against every key its modes see.
-void attend(const SequenceContext& context, const KeyOperands& keys, const Merge& merge, const QueryTile& tile,
-            std::int64_t head, std::span<const Mode> modes, Workspace& work, Outputs& outputs, Parts* parts) {
+void attend(const SequenceContext& context, const KeyOperands& keys, const QueryTile& tile, std::int64_t head,
+            std::span<const Mode> modes, Workspace& work, Outputs& outputs, Parts* parts) {
     const tiles::Kernels& kernels = tiles::best();
-    TileStates states(merge, merge.parts() || parts != nullptr, tile.rows(), context.padded_dim_v);
+    work.states.reset();
     for (const KeySpan& span : key_spans(context.problem.chunk, tile.chunk, context.key_count)) {
         if (std::find(modes.begin(), modes.end(), span.mode) == modes.end()) continue;
-        RunningSoftmax& state = states.of(span.mode);
+        RunningSoftmax& state = work.states.of(span.mode);
         rotated_queries(context, tile, head, span.mode, context.softmax_scale, work.rotated.data());
         kernels.pack_left(false, tile.rows(), context.head_dim, work.rotated.data(), context.head_dim,
                           work.packed_q.data());
@@ -227,7 +242,7 @@ void attend(const SequenceContext& context, const KeyOperands& keys, const Merge
                               state.o.data(), state.o_error.data());
         }
     }
-    finish(context, tile, head, states, outputs, parts);
+    finish(context, tile, head, work.states, outputs, parts);
 }
 
 Outputs empty_outputs(const Shape& shape) {
@@ -248,10 +263,11 @@ Outputs run(const Problem& problem, const Inputs& inputs, std::span<const Mode> 
             const KeyOperands keys(context, kv_head, false);
             const double work = context.head_work() * static_cast<double>(context.group);
             const auto make_body = [&] {
-                return [&, space = std::make_shared<Workspace>(context)](std::int64_t item) {
+                return [&, space = std::make_shared<Workspace>(context, merge, merge.parts() || parts != nullptr)](
+                           std::int64_t item) {
                     const QueryTile& tile = tiles[static_cast<std::size_t>(item / context.group)];
-                    attend(context, keys, merge, tile, kv_head * context.group + item % context.group, modes, *space,
-                           outputs, parts);
+                    attend(context, keys, tile, kv_head * context.group + item % context.group, modes, *space, outputs,
+                           parts);
                 };
             };
             parallel_in_order(static_cast<std::int64_t>(tiles.size()) * context.group, work, make_body);
