@@ -24,6 +24,7 @@ std::optional<Certificate> read_certificate(const h5::Dataset& dataset) {
 
 void write_certificates(hid_t outputs, const Certificates& certificates) {
     for (const auto& [tensor, certificate] : certificates) {
+        if (H5Lexists(outputs, tensor.c_str(), H5P_DEFAULT) <= 0) continue;
         h5::write_dataset_attribute(outputs, tensor, "error_radius", certificate.error_radius);
         h5::write_dataset_attribute(outputs, tensor, "error_radius_proven", std::int64_t{certificate.proven});
         h5::write_dataset_attribute(outputs, tensor, "correctly_rounded", std::int64_t{certificate.correctly_rounded});

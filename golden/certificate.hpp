@@ -15,7 +15,7 @@ namespace dca::golden {
 /// They stand together or not at all. Throws FormatError where they do not, or one of them makes no sense.
 [[nodiscard]] std::optional<Certificate> read_certificate(const h5::Dataset& dataset);
 
-/// Writes those of every dataset of the group `outputs`.
+/// Writes those of the datasets that are in the group `outputs`.
 void write_certificates(hid_t outputs, const Certificates& certificates);
 
 }  // namespace dca::golden
