@@ -118,6 +118,7 @@ void KeyChunk::collect(const Part& part, std::vector<double>& dk_sum, std::vecto
 
 void KeyChunk::run(ProbeResults& results) {
     for (const FinishedHead& finished : heads_) {
+        if (noise_ != nullptr) noise_->begin_head(*finished.head);
         for (const Mode mode : all_modes) {
             const Part part = sum_mode(finished, mode, GradientOf::dialect, noise_);
             collect(part, dk_, dv_);

@@ -5,6 +5,7 @@
 
 #include "reference/noise/output_noise.hpp"
 #include "reference/noise/score_gradient.hpp"
+#include "reference/probe/query_noise.hpp"
 
 namespace dca::reference::probe {
 namespace {
@@ -54,6 +55,10 @@ double KeyNoise::operand(int t) const {
     return call_.operand_variance() + call_.accumulator_variance() * queries(t) / 2;
 }
 
+void KeyNoise::begin_head(const Head& head) {
+    if (head.far.exists()) add_far(of(head));
+}
+
 void KeyNoise::begin_block(const Head& head, const Panel& panel, const Block& block, std::int64_t query_chunk,
                            const std::vector<double>& dout) {
     head_ = &of(head);
@@ -67,6 +72,11 @@ void KeyNoise::begin_block(const Head& head, const Panel& panel, const Block& bl
     left_ = AlignedBuffer(tiles::left_size(tile_keys, panel.padded_rows));
     std::vector<double> squared(dout.size());
     std::transform(dout.begin(), dout.end(), squared.begin(), [](double x) { return x * x; });
+    fourth_.assign(static_cast<std::size_t>(dim_v_), 0.0);
+    for (std::size_t e = 0; e < squared.size(); ++e) {
+        fourth_[e % static_cast<std::size_t>(dim_v_)] += squared[e] * squared[e];
+    }
+    for (double& x : fourth_) x = std::sqrt(x);
     const tiles::Kernels& kernels = tiles::best();
     dout_squared_ = AlignedBuffer(tiles::right_size(dim_v_, block.rows));
     kernels.pack_right(false, dim_v_, block.rows, squared.data(), dim_v_, dout_squared_.data(),
@@ -125,7 +135,7 @@ void KeyNoise::add_tile(int tile, const double* dp) {
         sum.carried += carried_sum[j];
         sum.carried_squared += carried_squared[j];
     }
-    if (!dv_) return;
+    if (!dv_ || add_bound(start, keys, first)) return;
     const tiles::Kernels& kernels = tiles::best();
     kernels.pack_left(true, keys, below, v_weight_.data() + static_cast<std::ptrdiff_t>(first) * tile_keys, tile_keys,
                       left_.data());
@@ -133,6 +143,33 @@ void KeyNoise::add_tile(int tile, const double* dp) {
                             dout_squared_.data() + static_cast<std::ptrdiff_t>(first) * kernels.right_panel,
                             static_cast<std::ptrdiff_t>(panel_->rows) * kernels.right_panel,
                             v_energy_.data() + static_cast<std::ptrdiff_t>(start) * padded_v_, padded_v_, true);
+}
+
+/// As QueryNoise::add_bound: the rows near a key are a small part of those that see it, but for the last ones.
+bool KeyNoise::add_bound(int start, int keys, int first_row) {
+    const Geometry& g = head_->noise->head.geometry;
+    // Blocks of the key's own chunk and of the next one, over all heads of the group.
+    const double blocks =
+        2.0 * static_cast<double>((g.chunk_len + block_rows - 1) / block_rows) * static_cast<double>(heads_.size());
+    double weight2[tile_keys] = {};
+    for (int r = first_row; r < panel_->rows; ++r) {
+        const double* row = v_weight_.data() + r * tile_keys;
+        for (int j = 0; j < keys; ++j) weight2[j] += row[j] * row[j];
+    }
+    for (int j = 0; j < keys; ++j) {
+        const double* energy = v_energy_.data() + at(start + j, padded_v_);
+        const double weight = std::sqrt(weight2[j]) * blocks / near_bound;
+        for (int c = 0; c < dim_v_; ++c) {
+            if (!(weight * fourth_[static_cast<std::size_t>(c)] <= energy[c])) return false;
+        }
+    }
+    for (int j = 0; j < keys; ++j) {
+        double* energy = v_energy_.data() + at(start + j, padded_v_);
+        const double weight = std::sqrt(weight2[j]);
+        sums_[static_cast<std::size_t>(start + j)].bounded = true;
+        for (int c = 0; c < dim_v_; ++c) energy[c] += weight * fourth_[static_cast<std::size_t>(c)];
+    }
+    return true;
 }
 
 /// Far rows: the sums over rows of p^2 g (dout . v - delta)^2 are quadratic forms in v.
@@ -237,10 +274,7 @@ void KeyNoise::add_part(const FinishedHead& finished, Mode mode, const KeyChunk:
         for (int c = 0; c < dim_v_; ++c) v_parts_[at(t, dim_v_) + static_cast<std::size_t>(c)] += dv[c] * dv[c];
     }
     ++parts_;
-    if (mode != Mode::inter) return;
-    const OfHead& head = of(*finished.head);
-    if (head.noise->head.far.exists()) add_far(head);
-    end_head(head);
+    if (mode == Mode::inter) end_head(of(*finished.head));
 }
 
 void KeyNoise::finish_dk(int t, const double* rotated, const double* back, float* sigma) const {
@@ -291,7 +325,8 @@ void KeyNoise::finish_dv(int t, const double* dv, float* sigma) const {
     shares.rounded = sum.rounded;
     shares.carried = {sum.carried, sum.carried_squared};
     const double leading =
-        from_queries * shares.leading(dout_concentration, 0) + noise::leading_of_channels(separate, dout_concentration);
+        from_queries * shares.leading(dout_concentration, 0) +
+        (sum.bounded ? 1 + near_bound : 1) * noise::leading_of_channels(separate, dout_concentration);
     noise::widen(variance, leading, noise::gradient_row_line);
     std::transform(variance.begin(), variance.end(), sigma, noise::sigma_of);
 }

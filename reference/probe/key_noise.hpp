@@ -18,6 +18,8 @@ public:
     };
     KeyNoise(std::vector<OfHead> heads, std::int64_t chunk, bool dk, bool dv);
 
+    /// Before the first block of a head.
+    void begin_head(const Head& head);
     void begin_block(const Head& head, const Panel& panel, const Block& block, std::int64_t query_chunk,
                      const std::vector<double>& dout);
     /// A tile of dout . v, padded_rows x tile_keys.
@@ -30,11 +32,13 @@ public:
 private:
     struct KeySums {
         double weight = 0, ds_squared = 0, turned = 0;         ///< of one head: W without the accumulation of dk
+        bool bounded = false;                                  ///< near rows by bounds
         double rounded = 0, carried = 0, carried_squared = 0;  ///< shares of dv
     };
     [[nodiscard]] const OfHead& of(const Head& head) const;
     [[nodiscard]] double queries(int t) const;
     [[nodiscard]] double operand(int t) const;
+    [[nodiscard]] bool add_bound(int start, int keys, int first_row);
     void add_far(const OfHead& head);
     void end_head(const OfHead& head);
     void finish_dk(int t, const double* rotated, const double* back, float* sigma) const;
@@ -55,9 +59,9 @@ private:
     const Panel* panel_ = nullptr;
     Geometry::Present present_{};
     std::int64_t first_index_ = 0;
-    std::vector<double> dout_norm_;
-    AlignedBuffer dout_squared_;     ///< right operand
-    AlignedBuffer v_weight_, left_;  ///< of the tile
+    std::vector<double> dout_norm_, fourth_;  ///< of the rows; by channel: sqrt of sum dout^4
+    AlignedBuffer dout_squared_;              ///< right operand
+    AlignedBuffer v_weight_, left_;           ///< of the tile
     int parts_ = 0;
 };
 

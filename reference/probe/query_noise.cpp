@@ -31,6 +31,7 @@ QueryNoise::QueryNoise(const NoiseHead& noise, const FarKeyNoise& far, QueryBloc
       sums_(static_cast<std::size_t>(rows.block.rows)),
       squares_(at(rows.block.padded(), padded_v_)),
       logit_values_(at(rows.block.padded(), padded_v_)),
+      far_energy_(at(rows.block.rows, dim_v_)),
       visible_values_(at(rows.block.rows, dim_v_)),
       part_values_(at(rows.block.rows, dim_v_)),
       part_shifts_(at(rows.block.rows, dim_v_)),
@@ -99,7 +100,7 @@ void QueryNoise::add_near(const Panel& panel, bool channels) {
                 sum.operand += (x[j] - y[j]) * norms[static_cast<std::size_t>(j)];
             }
         }
-        if (!channels) continue;
+        if (!channels || add_bound(panel, tile, squared, weight.data(), logit_weight.data())) continue;
         const std::ptrdiff_t stride = static_cast<std::ptrdiff_t>(keys) * kernels.right_panel;
         const auto add = [&](const AlignedBuffer& weights, const double* source, std::ptrdiff_t source_stride,
                              AlignedBuffer& target) {
@@ -112,6 +113,42 @@ void QueryNoise::add_near(const Panel& panel, bool channels) {
         add(weight, squared.data(), dim_v_, squares_);
         add(logit_weight, v.data, v.stride, logit_values_);
     }
+}
+
+/// The near keys of a late row are a small part of it. By Cauchy and Schwarz the tile's sums of weight v^2 are at most
+/// sqrt(sum weight^2 sum v^4), those of y v at most sqrt(sum y sum y v^2): used instead of the products where all tiles
+/// together add at most near_bound to the variance of every row. False where they would add more.
+bool QueryNoise::add_bound(const Panel& panel, int tile, const std::vector<double>& squared, const double* weight,
+                           const double* logit_weight) {
+    const int keys = panel.tile_keys_of(tile), begin = std::max(panel.first_row(tile), rows_.present.begin);
+    const int tiles = (rows_.intra ? rows_.intra->tiles : 0) + (rows_.succ ? rows_.succ->tiles : 0);
+    std::vector<double> fourth(static_cast<std::size_t>(dim_v_));
+    for (int j = 0; j < keys; ++j) {
+        const double* row = &squared[at(j, dim_v_)];
+        for (int c = 0; c < dim_v_; ++c) fourth[static_cast<std::size_t>(c)] += row[c] * row[c];
+    }
+    for (double& x : fourth) x = std::sqrt(x);
+    std::vector<double> bounds(static_cast<std::size_t>(rows_.block.rows) * fourth.size());
+    for (int r = begin; r < rows_.present.end; ++r) {
+        double weight2 = 0, logits = 0;
+        for (int j = 0; j < keys; ++j) {
+            weight2 += weight[r * tile_keys + j] * weight[r * tile_keys + j];
+            logits += logit_weight[r * tile_keys + j];
+        }
+        const double of_weight = std::sqrt(weight2);
+        for (int c = 0; c < dim_v_; ++c) {
+            const std::size_t e = at(r, dim_v_) + static_cast<std::size_t>(c);
+            const double bound = of_weight * fourth[static_cast<std::size_t>(c)];
+            bounds[e] = bound + 2 * std::abs(rows_.out[e]) * std::sqrt(logits * bound);
+            if (!(bounds[e] <= near_bound * far_energy_[e] / tiles)) return false;
+        }
+    }
+    for (int r = begin; r < rows_.present.end; ++r) {
+        double* squares = squares_.data() + static_cast<std::ptrdiff_t>(r) * padded_v_;
+        for (int c = 0; c < dim_v_; ++c) squares[c] += bounds[at(r, dim_v_) + static_cast<std::size_t>(c)];
+        sums(r).bounded = true;
+    }
+    return true;
 }
 
 void QueryNoise::add_far(int r) {
@@ -237,8 +274,9 @@ void QueryNoise::finish_out(int r, ProbeResults& results) {
     if (!results.sigma_out) return;
     // With constant k the errors of all logits may move together: their whole energy leads.
     const double operand_energy = std::min(sum.operand, key_energy);
-    const double leading = (operand_energy + floor_energy) * noise_.v_concentration + (key_energy - operand_energy) +
-                           noise::leading_of_channels(separate, noise_.v_concentration) + common;
+    const double leading =
+        (operand_energy + floor_energy) * noise_.v_concentration + (key_energy - operand_energy) +
+        (sum.bounded ? 1 + near_bound : 1) * noise::leading_of_channels(separate, noise_.v_concentration) + common;
     noise::widen(variance, leading, noise::forward_row_line);
     std::transform(variance.begin(), variance.end(),
                    &(*results.sigma_out)(head.context.sequence.batch, head.row(rows_.index(r)), head.head, 0),
@@ -246,10 +284,24 @@ void QueryNoise::finish_out(int r, ProbeResults& results) {
 }
 
 void QueryNoise::finish_forward(ProbeResults& results) {
+    const Head& head = noise_.head;
+    for (int r = rows_.present.begin; r < rows_.present.end; ++r) {
+        RowSums& sum = sums(r);
+        sum.out_norm = squared_norm(&rows_.out[at(r, dim_v_)], dim_v_);
+        if (head.inputs.dout) sum.dout_norm = squared_norm(head.dout(rows_.index(r), 1).data, dim_v_);
+        if (!meets_far(r)) continue;
+        add_far(r);
+        const std::size_t row = at(r, padded_v_);
+        for (int c = 0; c < dim_v_; ++c) {
+            const auto e = row + static_cast<std::size_t>(c);
+            const double o = rows_.out[at(r, dim_v_) + static_cast<std::size_t>(c)];
+            const double moved = o * o * sum.p_squared_variance - 2 * o * logit_values_.data()[e];
+            far_energy_[at(r, dim_v_) + static_cast<std::size_t>(c)] = std::max(0.0, squares_.data()[e] + moved);
+        }
+    }
     for (const Panel* panel : {rows_.intra.get(), rows_.succ.get()}) {
         if (panel != nullptr) add_near(*panel, results.sigma_out.has_value());
     }
-    const Head& head = noise_.head;
     const noise::Rows own = head.values(rows_.chunk);
     std::vector<double> visible(far_.all_squares(rows_.chunk), far_.all_squares(rows_.chunk) + dim_v_);
     int summed = 0;
@@ -260,10 +312,6 @@ void QueryNoise::finish_forward(ProbeResults& results) {
         }
         if (r < rows_.present.begin) continue;
         std::copy(visible.begin(), visible.end(), &visible_values_[at(r, dim_v_)]);
-        RowSums& sum = sums(r);
-        sum.out_norm = squared_norm(&rows_.out[at(r, dim_v_)], dim_v_);
-        if (head.inputs.dout) sum.dout_norm = squared_norm(head.dout(rows_.index(r), 1).data, dim_v_);
-        if (meets_far(r)) add_far(r);
         add_modes(r);
         finish_lse(r, results);
         finish_out(r, results);

@@ -1,6 +1,5 @@
 // The error scales of a probe against those of the dense error model.
 #include <algorithm>
-#include <cstdio>
 
 #include "reference/error_scale.hpp"
 #include "reference/forward.hpp"
@@ -92,5 +91,29 @@ TEST_CASE("scales of probes with several blocks of rows in a chunk") {
         INFO("ratios " << band.low << " to " << band.high);
         CHECK(band.low >= lowest);
         CHECK(band.high <= highest);
+    }
+}
+
+TEST_CASE("scales of long probes, where near keys are bounded instead of summed") {
+    for (const Dtype dtype : {Dtype::f32, Dtype::bf16}) {
+        Problem problem = test::plain_problem(6000, {24, 8}, 1, 1, 8);
+        problem.dtype = dtype;
+        const test::ProbeCase probe = test::make_probe(problem, 9, 0.7);
+        const auto got = reference::probe::probe(probe.problem, probe.inputs, {});
+        const ErrorScales scales = dense_scales(probe);
+        Band band;
+        band.add(*got.sigma_out, scales.out);
+        band.add(*got.sigma_dq, *scales.dq);
+        band.add(*got.sigma_dk, *scales.dk);
+        band.add(*got.sigma_dv, *scales.dv);
+        std::size_t bounded = 0;  // elements of out that are not the sums themselves
+        for (std::size_t e = 0; e < got.sigma_out->values().size(); ++e) {
+            const double ratio = got.sigma_out->values()[e] / scales.out.values()[e];
+            bounded += ratio > 1 + 1e-6;
+        }
+        INFO("ratios " << band.low << " to " << band.high << ", bounded " << bounded);
+        CHECK(band.low >= lowest);
+        CHECK(band.high <= highest);
+        CHECK(bounded > got.sigma_out->values().size() / 2);
     }
 }
