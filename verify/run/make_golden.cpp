@@ -19,6 +19,7 @@
 #include "reference/noise/tie_noise.hpp"
 #include "reference/refusals.hpp"
 #include "verify/run/chunk_summary_golden.hpp"
+#include "verify/run/sampled_golden.hpp"
 #include "verify/run/sparse_golden.hpp"
 
 namespace dca::verify {
@@ -76,6 +77,9 @@ void check_cases(const std::vector<golden::CaseSpec>& cases) {
         } catch (const InvalidProblem& error) {
             refusal = error.what();
         }
+        if (!refusal && spec.recipe.sample > 0 && spec.problem.packed()) {
+            refusal = "sample= and cu_seqlens= do not go together: no rows are sampled of packed sequences";
+        }
         if (!refusal && !spec.chunk_summary)
             for_case("case " + spec.id, [&] { reference::require_reproducible(spec.problem, spec.recipe.gradient); });
         const bool must_reject = spec.expectation == golden::Expectation::must_reject;
@@ -128,8 +132,9 @@ golden::CaseData make_case(const golden::CaseSpec& spec) {
 
 GenerateCounts generate(const std::vector<golden::CaseSpec>& cases, const std::filesystem::path& target,
                         const Progress& progress) {
-    return write_cases(cases, target, progress,
-                       [](const golden::CaseSpec& spec, golden::FileWriter& writer) { writer.write(make_case(spec)); });
+    return write_cases(cases, target, progress, [](const auto& spec, auto& writer, const Within& within) {
+        spec.recipe.sample > 0 ? write_sampled_case(spec, writer, within) : writer.write(make_case(spec));
+    });
 }
 
 GenerateCounts write_cases(const std::vector<golden::CaseSpec>& cases, const std::filesystem::path& target,
@@ -143,7 +148,13 @@ GenerateCounts write_cases(const std::vector<golden::CaseSpec>& cases, const std
     golden::FileWriter writer(target);
     for (std::size_t done = 0; done < valid.size(); ++done) {
         if (progress) progress(valid[done]->id, done, valid.size());
-        for_case("case " + valid[done]->id, [&] { write(*valid[done], writer); });
+        for_case("case " + valid[done]->id, [&] {
+            write(*valid[done], writer, [&](std::string_view what, double part) {
+                const auto percent = std::to_string(static_cast<int>(100 * part));
+                if (progress)
+                    progress(valid[done]->id + " (" + std::string(what) + " " + percent + " %)", done, valid.size());
+            });
+        });
     }
     if (progress) progress("", valid.size(), valid.size());
     writer.commit();
