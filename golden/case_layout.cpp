@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "golden/h5_attribute.hpp"
+#include "golden/sample_rows.hpp"
 #include "golden/text.hpp"
 
 namespace dca::golden {
@@ -33,7 +34,7 @@ std::string dataset_suggestion(std::string_view group, std::string_view name) {
 
 }  // namespace
 
-CaseLayout::CaseLayout(hid_t case_group, std::string where, bool inputs_stored, const Problem* known,
+CaseLayout::CaseLayout(hid_t case_group, std::string where, bool inputs_stored, const CaseSpec* known,
                        const Report& report)
     : where_(std::move(where)), inputs_stored_(inputs_stored), report_(report) {
     for (const h5::Child& child : h5::children(case_group)) open_group(case_group, child);
@@ -85,7 +86,8 @@ void CaseLayout::open_dataset(hid_t group, const std::string& group_name, const 
     std::string fault;
     try {
         h5::Dataset dataset(group, child.name);
-        const bool wants_integers = rule->content == Content::boundary || rule->content == Content::region;
+        const bool wants_integers = rule->content == Content::boundary || rule->content == Content::region ||
+                                    rule->content == Content::row_number;
         if (wants_integers != dataset.type().integer) {
             throw FormatError(wants_integers ? "holds floating-point numbers, expected integers"
                                              : "holds integers, expected floating-point numbers (bit patterns of 8- "
@@ -113,11 +115,14 @@ void CaseLayout::decide_packed() {
     });
 }
 
-void CaseLayout::take_sizes(const Problem& known) {
-    packed_ = known.packed();
+void CaseLayout::take_sizes(const CaseSpec& known) {
+    packed_ = known.problem.packed();
+    const std::size_t samples = sample_rows(known).size();
+    sampled_ = samples > 0;
+    if (sampled_) sizes_[Axis::samples] = static_cast<std::int64_t>(samples);
     for (const Axis axis :
          {Axis::batch, Axis::seq_q, Axis::seq_k, Axis::heads_q, Axis::heads_kv, Axis::head_dim, Axis::head_dim_v}) {
-        if (!packed_ || axis != Axis::batch) sizes_[canonical(axis)] = size_of(axis, known);
+        if (!packed_ || axis != Axis::batch) sizes_[canonical(axis)] = size_of(axis, known.problem, samples);
     }
 }
 
@@ -136,7 +141,7 @@ void CaseLayout::unify_shapes() {
 }
 
 bool CaseLayout::unify(const DatasetRule& rule, const h5::Dataset& dataset) {
-    const auto axes = axes_of(rule, packed_);
+    const auto axes = axes_of(rule, packed_, sampled_);
     if (dataset.extents().size() != axes.size()) return false;
     bool agrees = true;
     for (std::size_t i = 0; i < axes.size(); ++i) {
@@ -155,7 +160,7 @@ bool CaseLayout::unify(const DatasetRule& rule, const h5::Dataset& dataset) {
 
 std::string CaseLayout::expected_shape(const DatasetRule& rule) const {
     std::string out;
-    for (const Axis axis : axes_of(rule, packed_)) {
+    for (const Axis axis : axes_of(rule, packed_, sampled_)) {
         const bool is_token = packed_ && canonical(axis) == Axis::seq_q;
         out += (out.empty() ? "(" : ", ") + (is_token ? "tokens" : std::string(name(axis)));
         const auto known = sizes_.find(canonical(axis));
@@ -196,6 +201,9 @@ void CaseLayout::require_complete() const {
             error(rule.path(), "is missing");
         }
     }
+    const bool has_rows = contains(present_, "judge/sample_rows");
+    if (sampled_ && !has_rows) error("judge/sample_rows", "is missing");
+    if (!sampled_ && has_rows) error("judge/sample_rows", "is there, but the case does not sample rows");
 }
 
 }  // namespace dca::golden

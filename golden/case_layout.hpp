@@ -14,8 +14,8 @@ namespace dca::golden {
 class CaseLayout {
 public:
     /// Lists the group, opens every dataset, compares shapes. Objects that are not in the schema are errors. Where the
-    /// inputs are not stored, shapes are held against those of `known`, if the problem is known.
-    CaseLayout(hid_t case_group, std::string where, bool inputs_stored, const Problem* known, const Report& report);
+    /// inputs are not stored, shapes are held against those of `known`, if the case is known.
+    CaseLayout(hid_t case_group, std::string where, bool inputs_stored, const CaseSpec* known, const Report& report);
 
     [[nodiscard]] bool has_group(std::string_view name) const;
     /// A dataset whose header and shape are sound; nullptr if absent or faulty.
@@ -31,7 +31,7 @@ private:
     void open_dataset(hid_t group, const std::string& group_name, const h5::Child& child);
     void check_group_attributes(hid_t group, const std::string& group_name) const;
     void decide_packed();
-    void take_sizes(const Problem& known);
+    void take_sizes(const CaseSpec& known);
     void unify_shapes();
     [[nodiscard]] bool unify(const DatasetRule& rule, const h5::Dataset& dataset);
     [[nodiscard]] Axis canonical(Axis axis) const;
@@ -45,7 +45,7 @@ private:
     std::map<std::string, h5::Dataset, std::less<>> datasets_;
     std::vector<std::string> present_;    ///< paths of the schema that exist, sound or not
     std::map<Axis, std::int64_t> sizes_;  ///< extents known so far
-    bool packed_ = false;
+    bool packed_ = false, sampled_ = false;
 };
 
 }  // namespace dca::golden

@@ -8,6 +8,7 @@
 #include "golden/chunk_summary_store.hpp"
 #include "golden/dialect_facts.hpp"
 #include "golden/h5_attribute.hpp"
+#include "golden/sample_rows.hpp"
 #include "golden/schema.hpp"
 #include "golden/text.hpp"
 
@@ -43,14 +44,16 @@ std::optional<std::string> fault_of(Content content, double value, Dtype dtype) 
         case Content::boundary:
             return value >= 0 && value <= 0x1p31 - 1 ? std::nullopt
                                                      : std::optional<std::string>("must be from 0 to 2^31 - 1");
+        case Content::row_number:
+            return value >= 0 ? std::nullopt : std::optional<std::string>("a row number is at least 0");
         case Content::result: return std::nullopt;
     }
     throw ContractError("no such content");
 }
 
 template <class T>
-void check_values(Content content, std::span<const std::int64_t> extents, std::span<const T> values, Dtype dtype) {
-    std::int64_t flat = 0;
+void check_values(Content content, std::span<const std::int64_t> extents, std::span<const T> values, Dtype dtype,
+                  std::int64_t flat = 0) {
     for (const T value : values) {
         if (const auto fault = fault_of(content, static_cast<double>(value), dtype)) {
             throw FormatError("element " + coordinates(extents, flat) + " is " + shortest(static_cast<double>(value)) +
@@ -62,13 +65,14 @@ void check_values(Content content, std::span<const std::int64_t> extents, std::s
 
 class CaseReader {
 public:
-    CaseReader(hid_t file, const std::string& id, Demand demand, const Report& report)
+    CaseReader(hid_t file, const std::string& id, Demand demand, const Report& report, Values values)
         : group_(h5::open_group(file, id)),
           where_("case " + id),
           demand_(demand),
           report_(report),
+          values_(values),
           regenerates_(read_regenerates()),
-          layout_(group_.get(), where_, inputs_stored_, regenerates_ ? &regenerates_->problem : nullptr, report_) {
+          layout_(group_.get(), where_, inputs_stored_, regenerates_ ? &*regenerates_ : nullptr, report_) {
         data_.id = id;
     }
 
@@ -134,6 +138,9 @@ private:
             CaseSpec parsed = parse_case(std::get<std::string>(text));
             if (parsed.chunk_summary) throw FormatError("is 0, which a chunk-summary case cannot have");
             validate(parsed.problem);
+            if (parsed.recipe.sample > 0 && parsed.problem.packed()) {
+                throw FormatError("is 0, but no rows are sampled of packed sequences");
+            }
             spec = std::move(parsed);
         });
         return spec;
@@ -217,11 +224,31 @@ private:
         if (shapes_known) guard("problem", [&] { validate(data_.problem); });
     }
 
+    void check_in_pieces(const h5::Dataset& dataset, Content content) const {
+        constexpr std::int64_t piece = std::int64_t{1} << 20;
+        h5::DatasetCursor cursor(dataset);
+        std::vector<double> values;
+        while (cursor.left() > 0) {
+            const std::int64_t first = dataset.count() - cursor.left();
+            values.resize(static_cast<std::size_t>(std::min(piece, cursor.left())));
+            cursor.read(values);
+            check_values<double>(content, dataset.extents(), values, data_.problem.dtype, first);
+        }
+    }
+
     /// The dataset's values as a tensor (batch 1 if packed), or nullopt if absent or faulty.
     template <int Rank>
     std::optional<Tensor<double, Rank>> tensor(const std::string& path) {
         const h5::Dataset* dataset = layout_.find(path);
         if (dataset == nullptr) return std::nullopt;
+        const Content content = dataset_rule(path).content;
+        if (values_ == Values::head && (content == Content::result || content == Content::error_scale)) {
+            return std::nullopt;
+        }
+        if (values_ == Values::check) {
+            guard(path, [&] { check_in_pieces(*dataset, content); });
+            return std::nullopt;
+        }
         Extents<Rank> extents{};
         extents.fill(1);
         const auto& found = dataset->extents();
@@ -282,6 +309,18 @@ private:
         return out;
     }
 
+    /// They follow from the case text; the file says them too, for readers that do not know how.
+    void read_sample_rows() {
+        const h5::Dataset* dataset = layout_.find("judge/sample_rows");
+        if (dataset == nullptr || !regenerates_) return;
+        guard("judge/sample_rows", [&] {
+            data_.sample_rows = dataset->read_integers();
+            if (data_.sample_rows != sample_rows(*regenerates_)) {
+                throw FormatError("are not the rows that the case text samples");
+            }
+        });
+    }
+
     void read_judge() {
         JudgeData& judge = data_.judge.emplace();
         guard("judge: attribute error_model_version", [&] {
@@ -296,6 +335,7 @@ private:
         judge.scales.dq = scale<4>("judge/sigma_dq");
         judge.scales.dk = scale<4>("judge/sigma_dk");
         judge.scales.dv = scale<4>("judge/sigma_dv");
+        read_sample_rows();
         judge.regions = {regions("judge/query_region"), regions("judge/key_region")};
     }
 
@@ -303,6 +343,7 @@ private:
     std::string where_;
     Demand demand_;
     const Report& report_;
+    Values values_;
     bool inputs_stored_ = true;
     std::optional<CaseSpec> regenerates_;
     CaseLayout layout_;
@@ -311,12 +352,12 @@ private:
 
 }  // namespace
 
-CaseData read_case(hid_t file, const std::string& id, Demand demand, const Report& report) {
+CaseData read_case(hid_t file, const std::string& id, Demand demand, const Report& report, Values values) {
     try {
         if (const h5::Handle group = h5::open_group(file, id); is_chunk_summary(group.get())) {
             return read_chunk_summary_case(group.get(), id, demand, report);
         }
-        return CaseReader(file, id, demand, report).read();
+        return CaseReader(file, id, demand, report, values).read();
     } catch (const std::bad_alloc&) {
         throw FormatError("case " + id + ": not enough memory for its tensors");
     }

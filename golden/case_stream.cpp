@@ -36,7 +36,10 @@ h5::StoredType stored_type(const DatasetRule& rule, const Problem& problem) {
 /// A packed case stores its tensors without the batch axis.
 std::vector<std::int64_t> stored_extents(const DatasetRule& rule, const CaseData& head) {
     std::vector<std::int64_t> extents;
-    for (const Axis axis : axes_of(rule, head.problem.packed())) extents.push_back(size_of(axis, head.problem));
+    const std::size_t samples = head.sample_rows.size();
+    for (const Axis axis : axes_of(rule, head.problem.packed(), samples > 0)) {
+        extents.push_back(size_of(axis, head.problem, samples));
+    }
     return extents;
 }
 
@@ -125,6 +128,7 @@ void CaseStream::Impl::create_datasets(const std::string& group_name, const Case
 void CaseStream::Impl::write_judge_lists(const CaseData& head) {
     const hid_t group = groups_.at("judge").get();
     h5::write_attribute(group, "error_model_version", std::int64_t{head.judge->error_model_version});
+    write_list<std::int64_t>(group, "sample_rows", head.sample_rows);
     write_regions(group, "query_region", head.judge->regions.query, head.problem.shape.seq_q);
     write_regions(group, "key_region", head.judge->regions.key, head.problem.shape.seq_k);
 }

@@ -46,6 +46,7 @@ public:
     [[nodiscard]] std::vector<std::int64_t> read_integers() const;
 
 private:
+    friend class DatasetCursor;
     void read_raw(std::span<std::byte> out) const;
 
     Handle id_;
@@ -53,6 +54,23 @@ private:
     std::int64_t count_ = 0;
     ElementType type_;
     bool chunked_ = false;
+};
+
+/// Reads the elements of a numeric dataset in order, a piece at a time. The checksum is verified with the last piece.
+class DatasetCursor {
+public:
+    /// The dataset outlives the cursor. Precondition: its type() is not an integer type.
+    explicit DatasetCursor(const Dataset& dataset);
+    /// The next elements. Throws FormatError. Precondition: there are so many.
+    void read(std::span<double> out);
+    [[nodiscard]] std::int64_t left() const { return dataset_.count() - done_; }
+
+private:
+    const Dataset& dataset_;
+    Handle type_, space_;
+    std::int64_t done_ = 0;
+    unsigned long checksum_ = 0;
+    std::vector<std::byte> bytes_;
 };
 
 /// Adds an attribute to a dataset under `parent`.

@@ -2,11 +2,11 @@
 
 #include <zlib.h>
 
-#include <algorithm>
 #include <bit>
 #include <cstddef>
 
 #include "golden/h5_attribute.hpp"
+#include "golden/h5_box.hpp"
 
 namespace dca::golden::h5 {
 namespace {
@@ -41,8 +41,9 @@ DatasetStream::DatasetStream(hid_t parent, const std::string& name, std::span<co
                              StoredType type)
     : name_(name), type_(type), extents_(extents.begin(), extents.end()) {
     const std::string action = "cannot write dataset " + name;
-    for (const hsize_t extent : extents_) count_ *= static_cast<std::int64_t>(extent);
-    space_ = Handle(H5Screate_simple(static_cast<int>(extents_.size()), extents_.data(), nullptr), H5Sclose, action);
+    for (const std::int64_t extent : extents_) count_ *= extent;
+    const std::vector<hsize_t> sizes(extents_.begin(), extents_.end());
+    space_ = Handle(H5Screate_simple(static_cast<int>(sizes.size()), sizes.data(), nullptr), H5Sclose, action);
     const Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, action);
     check(H5Pset_obj_track_times(creation.get(), false), action);
     check(H5Pset_fill_time(creation.get(), H5D_FILL_TIME_NEVER), action);
@@ -58,27 +59,12 @@ void DatasetStream::append(const void* elements, std::int64_t count) {
     const auto* bytes = static_cast<const std::byte*>(elements);
     const std::size_t size = bytes_of(type_);
     checksum_ = crc32_z(checksum_, reinterpret_cast<const Bytef*>(bytes), static_cast<std::size_t>(count) * size);
-    // A run of elements in row-major order as boxes, each as many whole slabs of one axis as begin here and fit.
     while (count > 0) {
-        std::int64_t slab = count_;  // elements of one index of the axis
-        std::size_t axis = 0;
-        for (;; ++axis) {
-            slab /= static_cast<std::int64_t>(extents_[axis]);
-            if (written_ % slab == 0 && count >= slab) break;
-        }
-        std::vector<hsize_t> start(extents_.size(), 0), extent(extents_);
-        std::int64_t rest = written_ / slab;
-        for (std::size_t a = axis + 1; a-- > 0;) {
-            start[a] = static_cast<hsize_t>(rest) % extents_[a];
-            rest /= static_cast<std::int64_t>(extents_[a]);
-            extent[a] = 1;
-        }
-        extent[axis] = std::min(static_cast<hsize_t>(count / slab), extents_[axis] - start[axis]);
-        write_box(bytes, start, extent);
-        const std::int64_t done = static_cast<std::int64_t>(extent[axis]) * slab;
-        bytes += static_cast<std::size_t>(done) * size;
-        written_ += done;
-        count -= done;
+        const Box box = next_box(extents_, written_, count);
+        write_box(bytes, box.start, box.extent);
+        bytes += static_cast<std::size_t>(box.count) * size;
+        written_ += box.count;
+        count -= box.count;
     }
 }
 

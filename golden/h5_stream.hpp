@@ -30,7 +30,7 @@ private:
 
     std::string name_;
     StoredType type_;
-    std::vector<hsize_t> extents_;
+    std::vector<std::int64_t> extents_;
     std::int64_t count_ = 1, written_ = 0;
     unsigned long checksum_ = 0;
     Handle dataset_, space_;

@@ -25,7 +25,7 @@ LintReport lint(const std::filesystem::path& path) {
         if (ids.empty()) error("", "there are no cases in the file");
         for (const std::string& id : ids) {
             try {
-                static_cast<void>(read_case(file.get(), id, Demand::complete_or_outputs_only, collect));
+                static_cast<void>(read_case(file.get(), id, Demand::complete_or_outputs_only, collect, Values::check));
             } catch (const FormatError& fault) {
                 error("case " + id, fault.what());
             }

@@ -120,13 +120,15 @@ constexpr std::array dataset_table{
     DatasetRule{"judge", "sigma_dq", error_scale, false, 4, q_axes},
     DatasetRule{"judge", "sigma_dk", error_scale, false, 4, k_axes},
     DatasetRule{"judge", "sigma_dv", error_scale, false, 4, v_axes},
+    DatasetRule{"judge", "sample_rows", row_number, false, 1, {samples}},
     DatasetRule{"judge", "query_region", region, true, 1, {seq_q}},
     DatasetRule{"judge", "key_region", region, true, 1, {seq_k}},
 };
 
 constexpr std::array<std::string_view, 3> group_table{"inputs", "outputs", "judge"};
-constexpr std::array<std::string_view, 9> axis_names{
-    "batch", "seq_q", "seq_k", "heads_q", "heads_kv", "head_dim", "head_dim_v", "sequences + 1", "rotary_dim / 2"};
+constexpr std::array<std::string_view, 10> axis_names{"batch",          "seq_q",    "seq_k",      "heads_q",
+                                                      "heads_kv",       "head_dim", "head_dim_v", "sequences + 1",
+                                                      "rotary_dim / 2", "samples"};
 
 }  // namespace
 
@@ -228,7 +230,7 @@ const DatasetRule& dataset_rule(std::string_view path) {
     return *found;
 }
 
-std::int64_t size_of(Axis axis, const Problem& problem) {
+std::int64_t size_of(Axis axis, const Problem& problem, std::size_t sample_count) {
     const Shape& shape = problem.shape;
     switch (axis) {
         case batch: return shape.batch;
@@ -238,15 +240,20 @@ std::int64_t size_of(Axis axis, const Problem& problem) {
         case heads_kv: return shape.heads_kv;
         case head_dim: return shape.head_dim;
         case head_dim_v: return shape.head_dim_v;
+        case samples: return static_cast<std::int64_t>(sample_count);
         case sequences_plus_1:
         case rotary_pairs: break;
     }
     throw ContractError("size_of: not an axis of a tensor");
 }
 
-std::span<const Axis> axes_of(const DatasetRule& rule, bool packed) {
-    const std::span<const Axis> all(rule.axes.data(), static_cast<std::size_t>(rule.rank));
-    return packed && all.front() == batch ? all.subspan(1) : all;
+std::vector<Axis> axes_of(const DatasetRule& rule, bool packed, bool sampled) {
+    std::vector<Axis> axes(rule.axes.begin(), rule.axes.begin() + rule.rank);
+    if (packed && axes.front() == batch) axes.erase(axes.begin());
+    if (sampled && (rule.content == result || rule.content == error_scale)) {
+        std::replace(axes.begin(), axes.end(), seq_q, samples);
+    }
+    return axes;
 }
 
 }  // namespace dca::golden

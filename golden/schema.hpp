@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "golden/store.hpp"
 
@@ -67,7 +68,8 @@ enum class Axis : std::uint8_t {
     head_dim,
     head_dim_v,
     sequences_plus_1,
-    rotary_pairs
+    rotary_pairs,
+    samples  ///< in place of seq_q for what a sampled case expects
 };
 [[nodiscard]] std::string_view name(Axis axis);
 
@@ -78,7 +80,8 @@ enum class Content : std::uint8_t {
     boundary,     ///< integers
     result,       ///< anything, NaN and infinities included
     error_scale,  ///< not negative, not NaN
-    region        ///< integers 0 .. 3
+    region,       ///< integers 0 .. 3
+    row_number    ///< integers from 0 on
 };
 
 /// One dataset of a case.
@@ -95,9 +98,9 @@ struct DatasetRule {
 [[nodiscard]] std::span<const std::string_view> groups();
 /// Precondition: the path is one of the schema's.
 [[nodiscard]] const DatasetRule& dataset_rule(std::string_view path);
-/// The size of an axis in this problem. Precondition: the axis counts elements of a tensor.
-[[nodiscard]] std::int64_t size_of(Axis axis, const Problem& problem);
-/// The axes a dataset really has: a packed case drops batch.
-[[nodiscard]] std::span<const Axis> axes_of(const DatasetRule& rule, bool packed);
+/// The size of an axis in this problem with so many sampled rows. Precondition: the axis counts elements of a tensor.
+[[nodiscard]] std::int64_t size_of(Axis axis, const Problem& problem, std::size_t samples);
+/// The axes a dataset really has: a packed case drops batch, and a sampled one has results and scales for its samples.
+[[nodiscard]] std::vector<Axis> axes_of(const DatasetRule& rule, bool packed, bool sampled = false);
 
 }  // namespace dca::golden

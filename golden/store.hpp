@@ -58,11 +58,31 @@ struct CaseData {
     std::optional<JudgeData> judge;
     /// Set: the inputs are not stored (inputs is empty); they are those of this case, which InputSource makes.
     std::optional<CaseSpec> regenerates;
+    /// Not empty: out, lse, dq and their scales hold these query rows alone (regenerates is set; sample_rows.hpp).
+    std::vector<std::int64_t> sample_rows;
     /// Set: another algorithm (docs/chunk_summary.md); of problem only the dtype is meant then, inputs, results and
     /// judge are empty.
     std::optional<ChunkSummaryData> chunk_summary;
     Attributes dialect_facts;  ///< dialect_* attributes that no dialect uses (problem.facts holds the others)
     Attributes provenance;     ///< source, stub, seed, gradient, note, case_text, measured_*, expected_*
+};
+
+/// One tensor of a case, read in order a piece at a time.
+class TensorReader {
+public:
+    TensorReader(TensorReader&&) noexcept;
+    TensorReader& operator=(TensorReader&&) noexcept;
+    ~TensorReader();
+    /// As stored: a packed case has no batch axis.
+    [[nodiscard]] const std::vector<std::int64_t>& extents() const;
+    /// The next elements. Throws FormatError (unreadable, checksum, a scale below 0). Precondition: there are so many.
+    void read(std::span<double> out);
+
+private:
+    friend class FileReader;
+    struct Impl;
+    explicit TensorReader(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
 };
 
 /// An open tensor file.
@@ -79,6 +99,10 @@ public:
     /// Reads one case whole and checks it: attributes, shapes, dtypes, checksums, finiteness of the inputs. The problem
     /// passes validate(). Throws FormatError.
     [[nodiscard]] CaseData read(const std::string& case_id) const;
+    /// The same without results and scales: constant memory where the inputs are not stored.
+    [[nodiscard]] CaseData read_head(const std::string& case_id) const;
+    /// A tensor of a case that read_head has accepted, "outputs/dk" or "judge/sigma_dk"; nothing if it is not there.
+    [[nodiscard]] std::optional<TensorReader> open(const std::string& case_id, const std::string& path) const;
     [[nodiscard]] const std::filesystem::path& path() const;
 
 private:

@@ -21,18 +21,20 @@ void visit_tensors(const CaseData& data, const Visit& visit) {
         visit("inputs/v", data.inputs.v, v_extents(shape));
         if (data.inputs.dout) visit("inputs/dout", *data.inputs.dout, out_extents(shape));
     }
+    Shape rows = shape;
+    if (!data.sample_rows.empty()) rows.seq_q = static_cast<std::int64_t>(data.sample_rows.size());
     const Results& results = data.results;
-    if (results.out) visit("outputs/out", *results.out, out_extents(shape));
-    if (results.lse) visit("outputs/lse", *results.lse, lse_extents(shape));
-    if (results.dq) visit("outputs/dq", *results.dq, q_extents(shape));
+    if (results.out) visit("outputs/out", *results.out, out_extents(rows));
+    if (results.lse) visit("outputs/lse", *results.lse, lse_extents(rows));
+    if (results.dq) visit("outputs/dq", *results.dq, q_extents(rows));
     if (results.dk) visit("outputs/dk", *results.dk, k_extents(shape));
     if (results.dv) visit("outputs/dv", *results.dv, v_extents(shape));
     if (!data.judge) return;
     const ErrorScales& scales = data.judge->scales;
     // A golden that does not store its inputs may hold any subset of the results, and of their scales.
-    if (!data.regenerates || scales.out.size() > 0) visit("judge/sigma_out", scales.out, out_extents(shape));
-    if (!data.regenerates || scales.lse.size() > 0) visit("judge/sigma_lse", scales.lse, lse_extents(shape));
-    if (scales.dq) visit("judge/sigma_dq", *scales.dq, q_extents(shape));
+    if (!data.regenerates || scales.out.size() > 0) visit("judge/sigma_out", scales.out, out_extents(rows));
+    if (!data.regenerates || scales.lse.size() > 0) visit("judge/sigma_lse", scales.lse, lse_extents(rows));
+    if (scales.dq) visit("judge/sigma_dq", *scales.dq, q_extents(rows));
     if (scales.dk) visit("judge/sigma_dk", *scales.dk, k_extents(shape));
     if (scales.dv) visit("judge/sigma_dv", *scales.dv, v_extents(shape));
 }

@@ -29,6 +29,8 @@ struct Gradients::KeySums {
           dim_v(context.padded_dim_v),
           dk(size(keys + tiles::row_alignment) * size(dim)),
           dv(size(keys + tiles::row_alignment) * size(dim_v)),
+          dk_bound(size(keys)),
+          dv_bound(size(keys)),
           left(tiles::left_size(key_tile_columns, row_tile_rows)) {}
 
     /// target (keys x dim) += source^T (rows x keys) times right (rows x dim).
@@ -41,11 +43,13 @@ struct Gradients::KeySums {
     }
 
     int dim, dim_v;
-    AlignedBuffer dk, dv, left;
+    AlignedBuffer dk, dv;
+    std::vector<double> dk_bound, dv_bound;  ///< of every key: sum of p times the bounds of the row
+    AlignedBuffer left;
 };
 
-Gradients::Gradients(const SequenceContext& context, const Rows& rows, const Outputs& outputs)
-    : context_(context), rows_(rows), outputs_(outputs) {
+Gradients::Gradients(const SequenceContext& context, const Rows& rows, const Outputs& outputs, const RowBounds& bounds)
+    : context_(context), rows_(rows), outputs_(outputs), bounds_(bounds) {
     const std::int64_t heads = context.problem.shape.heads_q, samples = rows.count();
     for (std::int64_t head = 0; head < heads; ++head) {
         for (std::int64_t r = 0; r < samples; ++r) {
@@ -84,6 +88,13 @@ void Gradients::attend(const UnitKeys& keys, const Unit& unit, const RowTile& ti
             if (seen > 0) kernels.exp_minus(p_row, seen, outputs_.lse(0, head, tile.begin + r));
             std::fill(p_row + seen, p_row + key_tile.keys, 0.0);
             const double delta = delta_[size(head * rows_.count() + tile.begin + r)];
+            const RowBounds::Weights weights = bounds_.weights(head, tile.begin + r);
+            double* dk_bound = &sums.dk_bound[size(key_tile.first - unit.begin)];
+            double* dv_bound = &sums.dv_bound[size(key_tile.first - unit.begin)];
+            for (int j = 0; j < seen; ++j) {
+                dk_bound[j] += p_row[j] * weights.dk;
+                dv_bound[j] += p_row[j] * weights.dv;
+            }
             for (int j = 0; j < key_tile.keys; ++j) ds_row[j] = p_row[j] * (ds_row[j] - delta);
         }
         kernels.pack_left(false, n, key_tile.keys, ds.data(), key_tile_columns, ds_left.data());
@@ -101,18 +112,20 @@ void Gradients::compute(const Slice& slice, const Unit& unit, std::int64_t kv_he
                         std::span<double> dv) const {
     const int d = context_.head_dim;
     const std::int64_t samples = rows_.count();
-    part.assign(size(context_.group * samples) * size(d), 0.0);
+    part.dq.assign(size(context_.group * samples) * size(d), 0.0);
     KeySums sums(context_, unit.keys());
     if (!rows_.tiles().empty() && rows_.meets(rows_.tiles().back(), unit)) {
         const UnitKeys keys(context_, kv_head, unit, true);
         for (std::int64_t g = 0; g < context_.group; ++g) {
             for (const RowTile& tile : rows_.tiles()) {
                 if (!rows_.meets(tile, unit)) continue;
-                attend(keys, unit, tile, kv_head * context_.group + g, &part[size(g * samples + tile.begin) * size(d)],
-                       sums);
+                attend(keys, unit, tile, kv_head * context_.group + g,
+                       &part.dq[size(g * samples + tile.begin) * size(d)], sums);
             }
         }
     }
+    part.bounds = {*std::max_element(sums.dk_bound.begin(), sums.dk_bound.end()),
+                   *std::max_element(sums.dv_bound.begin(), sums.dv_bound.end())};
     std::vector<double> angles(context_.rotations.angles_size());
     const std::int64_t heads = context_.problem.shape.heads_kv;
     for (int j = 0; j < unit.keys(); ++j) {
@@ -149,10 +162,13 @@ void Gradients::add(const Slice& slice, std::span<double> dk, std::span<double> 
                          const Part& part = parts[size(unit * kv_heads + kv_head)];
                          LongSums& sums = turned_dq_[static_cast<std::size_t>(*mode)];
                          for (std::size_t e = 0; e < d; ++e) {
-                             sums.add(size(row) * d + e, part[size(row % group_rows) * d + e]);
+                             sums.add(size(row) * d + e, part.dq[size(row % group_rows) * d + e]);
                          }
                      }
                  });
+    for (const Part& part : parts) {
+        column_bounds_ = {std::max(column_bounds_.dk, part.bounds.dk), std::max(column_bounds_.dv, part.bounds.dv)};
+    }
 }
 
 void Gradients::finish(Tensor4& dq) const {

@@ -9,6 +9,7 @@
 #include "reference/refusals.hpp"
 #include "reference/sampled/gradients.hpp"
 #include "reference/sampled/noise.hpp"
+#include "reference/sampled/radius.hpp"
 #include "reference/sampled/softmax.hpp"
 
 namespace dca::reference::sampled {
@@ -71,8 +72,10 @@ public:
         const bool gradient = inputs_.dout.has_value();
         measure_concentrations(step);
         Softmax softmax(context_, rows_);
+        Norms norms;
         pass("softmax", step, [&](const Slice& slice) {
             softmax.add(slice);
+            norms.add(inputs_.k, inputs_.v);
             k_->add(inputs_.k.values());
             v_->add(inputs_.v.values());
         });
@@ -83,7 +86,8 @@ public:
         const noise::Call call(context_, outputs_, nobody_);
         QueryNoise query_noise(call, rows_);
         std::optional<Gradients> gradients;
-        if (gradient) gradients.emplace(context_, rows_, outputs_);
+        RowBounds bounds(context_, rows_, norms, softmax.rescales());
+        if (gradient) gradients.emplace(context_, rows_, outputs_, bounds);
         std::vector<double> dk, dv;
         pass("gradients and error scales of rows", step, [&](const Slice& slice) {
             query_noise.add(slice);
@@ -108,6 +112,7 @@ public:
                 sink.scales(dk_scale.values(), dv_scale.values());
             });
         }
+        results.radii = larger(results.radii, bounds.radii(gradient ? gradients->column_bounds() : ColumnBounds{}));
         store(results, scales, dq);
     }
 
@@ -205,8 +210,10 @@ RowResults compute(const Problem& problem, std::span<const std::int64_t> rows, b
     Shape shape = sample_shape(problem.shape, rows.size());
     shape.batch = problem.shape.batch;
     RowResults results{
-        Outputs{Tensor4(out_extents(shape)), Tensor3(lse_extents(shape))}, std::nullopt,
-        ErrorScales{Tensor<float, 4>(out_extents(shape)), Tensor<float, 3>(lse_extents(shape)), {}, {}, {}}};
+        Outputs{Tensor4(out_extents(shape)), Tensor3(lse_extents(shape))},
+        std::nullopt,
+        ErrorScales{Tensor<float, 4>(out_extents(shape)), Tensor<float, 3>(lse_extents(shape)), {}, {}, {}},
+        {}};
     if (gradient) {
         results.dq.emplace(q_extents(shape));
         results.scales.dq.emplace(q_extents(shape));

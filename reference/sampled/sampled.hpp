@@ -31,11 +31,18 @@ struct KeySink {
     std::function<void(std::span<const float> dk, std::span<const float> dv)> scales;
 };
 
+/// Distances that no element of a tensor is farther from its exact value than (docs/sampled.md derives them). Infinite
+/// where the logits are too large for the derivation.
+struct Radii {
+    double out = 0, lse = 0, dq = 0, dk = 0, dv = 0;
+};
+
 /// Results of the sampled rows: the tensors have as many rows as there are samples.
 struct RowResults {
     Outputs outputs;
     std::optional<Tensor4> dq;
     ErrorScales scales;  ///< of out, lse and dq
+    Radii radii;
 };
 
 /// What is being done and how much of the whole is done, 0 to 1. Called from one thread; may throw to stop.

@@ -24,7 +24,8 @@ Softmax::Softmax(const SequenceContext& context, const Rows& rows)
       rows_(rows),
       m_(size(context.problem.shape.heads_q * rows.count()), minus_infinity),
       l_(m_.size()),
-      o_(m_.size() * size(context.head_dim_v)) {}
+      o_(m_.size() * size(context.head_dim_v)),
+      rescales_(m_.size()) {}
 
 /// The unit's keys in tiles: m, l and o of each row are rescaled where a tile raises the maximum.
 void Softmax::attend(const UnitKeys& keys, const Unit& unit, const RowTile& tile, std::int64_t head, std::size_t at,
@@ -90,6 +91,7 @@ void Softmax::merge(const Part& part, std::size_t at_part, std::size_t at) {
         l_.scale(at, rescale);
         for (std::size_t c = 0; c < dv; ++c) o_.scale(at * dv + c, rescale);
         m_[at] = theirs;
+        ++rescales_[at];
         factor = 1;
     } else {
         tiles::best().exp_minus(&factor, 1, m_[at]);

@@ -1,6 +1,9 @@
 // First pass over the keys: the running softmax of every sampled row.
 #pragma once
 
+#include <algorithm>
+#include <vector>
+
 #include "reference/sampled/long_sum.hpp"
 #include "reference/sampled/rows.hpp"
 #include "reference/sampled/unit_keys.hpp"
@@ -17,6 +20,9 @@ public:
     /// Writes out (1, samples, heads, dim) and lse (1, heads, samples). Throws InvalidProblem where logits overflow.
     void finish(Outputs& outputs) const;
 
+    /// How often the sums of a row were rescaled, at most.
+    [[nodiscard]] std::int64_t rescales() const { return *std::max_element(rescales_.begin(), rescales_.end()); }
+
 private:
     /// Row maximum m, denominator and numerator relative to exp(m), of one unit: (head of the group, sample).
     struct Part {
@@ -31,6 +37,7 @@ private:
     const Rows& rows_;
     std::vector<double> m_;  ///< (head, sample), as are the others
     LongSums l_, o_;
+    std::vector<std::int64_t> rescales_;
 };
 
 }  // namespace dca::reference::sampled

@@ -103,6 +103,19 @@ public:
         for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(integers[i]);
     }
 
+    void read_pieces(const std::string& name, const TakePiece& take) const override {
+        const h5::Dataset dataset(file_.get(), name);
+        if (dataset.type().integer) throw FormatError("holds integers, a float type is expected");
+        h5::DatasetCursor cursor(dataset);
+        std::vector<double> values;
+        constexpr std::int64_t piece = std::int64_t{1} << 20;
+        while (cursor.left() > 0) {
+            values.resize(static_cast<std::size_t>(std::min(piece, cursor.left())));
+            cursor.read(values);
+            take(values);
+        }
+    }
+
     void check_problem(const std::string& case_id, const golden::CaseData& golden) const override {
         if (case_id.empty()) return;
         const h5::Handle group = h5::open_group(file_.get(), case_id);

@@ -118,17 +118,23 @@ public:
     }
 
     void read(const std::string& name, std::span<double> values) const override {
+        read_pieces(name, collecting(values));
+    }
+
+    void read_pieces(const std::string& name, const TakePiece& take) const override {
         Zip zip(path_);
         find(zip, name);
         const NpyHeader header = read_header(zip);
         const std::size_t size = size_of(header.type);
-        std::vector<std::byte> buffer(size * std::min(values.size(), std::size_t{1} << 16));
-        for (std::size_t done = 0; done < values.size();) {
-            const std::size_t count = std::min(values.size() - done, buffer.size() / size);
+        std::vector<std::byte> buffer(size * piece_elements);
+        std::vector<double> values(piece_elements);
+        for (std::size_t left = element_count(header.extents); left > 0;) {
+            const std::size_t count = std::min(left, piece_elements);
             zip.read(buffer.data(), count * size);
-            decode_elements(header.type, header.big_endian, std::span(buffer).first(count * size),
-                            values.subspan(done, count));
-            done += count;
+            const std::span<double> piece = std::span(values).first(count);
+            decode_elements(header.type, header.big_endian, std::span(buffer).first(count * size), piece);
+            take(piece);
+            left -= count;
         }
         zip.require_end();
     }

@@ -42,16 +42,23 @@ public:
     }
 
     void read(const std::string& name, std::span<double> values) const override {
+        read_pieces(name, collecting(values));
+    }
+
+    void read_pieces(const std::string& name, const TakePiece& take) const override {
         const SafetensorsEntry& entry = entries_.at(name);
         std::ifstream file = open();
         file.seekg(static_cast<std::streamoff>(data_begin_ + entry.begin));
         const std::size_t size = size_of(*entry.type);
-        std::vector<std::byte> buffer(size * std::min(values.size(), std::size_t{1} << 16));
-        for (std::size_t done = 0; done < values.size();) {
-            const std::size_t count = std::min(values.size() - done, buffer.size() / size);
+        std::vector<std::byte> buffer(size * piece_elements);
+        std::vector<double> values(piece_elements);
+        for (std::size_t left = element_count(entry.extents); left > 0;) {
+            const std::size_t count = std::min(left, piece_elements);
             read_bytes(file, buffer.data(), count * size);
-            decode_elements(*entry.type, false, std::span(buffer).first(count * size), values.subspan(done, count));
-            done += count;
+            const std::span<double> piece = std::span(values).first(count);
+            decode_elements(*entry.type, false, std::span(buffer).first(count * size), piece);
+            take(piece);
+            left -= count;
         }
     }
 

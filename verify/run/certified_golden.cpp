@@ -41,9 +41,9 @@ CertifiedCounts certify(golden::CaseData& data) {
 
 GenerateCounts generate_certified(const std::vector<golden::CaseSpec>& cases, const std::filesystem::path& target,
                                   const Progress& progress, CertifiedCounts& counts) {
-    return write_cases(cases, target, progress, [&](const golden::CaseSpec& spec, golden::FileWriter& writer) {
-        if (spec.recipe.probe) {
-            throw Unsupported("certified results of a probe do not exist; leave out --certified");
+    return write_cases(cases, target, progress, [&](const auto& spec, auto& writer, const Within&) {
+        if (spec.recipe.probe || spec.recipe.sample > 0) {
+            throw Unsupported("certified results of a probe or of sampled rows do not exist; leave out --certified");
         }
         if (!spec.chunk_summary) certified::require_certifiable(spec.problem);
         golden::CaseData data = make_case(spec);

@@ -23,6 +23,7 @@
 #include "verify/run/certified_golden.hpp"
 #include "verify/run/chunk_summary_golden.hpp"
 #include "verify/run/probe_golden.hpp"
+#include "verify/run/sampled_golden.hpp"
 #include "verify/run/sparse_golden.hpp"
 
 namespace dca::verify {
@@ -79,6 +80,9 @@ void check_cases(const std::vector<golden::CaseSpec>& cases) {
             spec.chunk_summary ? validate(spec.chunk_summary->problem) : validate(spec.problem);
         } catch (const InvalidProblem& error) {
             refusal = error.what();
+        }
+        if (!refusal && spec.recipe.sample > 0 && spec.problem.packed()) {
+            refusal = "sample= and cu_seqlens= do not go together: no rows are sampled of packed sequences";
         }
         if (!refusal && !spec.chunk_summary)
             for_case("case " + spec.id, [&] {
@@ -151,7 +155,8 @@ golden::CaseData make_case(const golden::CaseSpec& spec) {
 GenerateCounts generate(const std::vector<golden::CaseSpec>& cases, const std::filesystem::path& target,
                         const Progress& progress, const std::vector<std::string>& tensors) {
     require_probes_for(tensors, cases);
-    return write_cases(cases, target, progress, [&](const golden::CaseSpec& spec, golden::FileWriter& writer) {
+    return write_cases(cases, target, progress, [&](const auto& spec, auto& writer, const Within& within) {
+        if (spec.recipe.sample > 0 && !spec.chunk_summary) return write_sampled_case(spec, writer, within);
         writer.write(spec.recipe.probe && !spec.chunk_summary ? make_probe_case(spec, tensors) : make_case(spec));
     });
 }
@@ -167,7 +172,13 @@ GenerateCounts write_cases(const std::vector<golden::CaseSpec>& cases, const std
     golden::FileWriter writer(target);
     for (std::size_t done = 0; done < valid.size(); ++done) {
         if (progress) progress(valid[done]->id, done, valid.size());
-        for_case("case " + valid[done]->id, [&] { write(*valid[done], writer); });
+        for_case("case " + valid[done]->id, [&] {
+            write(*valid[done], writer, [&](std::string_view what, double part) {
+                const auto percent = std::to_string(static_cast<int>(100 * part));
+                if (progress)
+                    progress(valid[done]->id + " (" + std::string(what) + " " + percent + " %)", done, valid.size());
+            });
+        });
     }
     if (progress) progress("", valid.size(), valid.size());
     writer.commit();

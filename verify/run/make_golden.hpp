@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "golden/case_spec.hpp"
@@ -23,15 +24,17 @@ using Progress = std::function<void(const std::string& case_id, std::size_t done
 /// gradients too.
 void complete(golden::CaseData& data);
 
-/// Inputs, results and judge data of one valid case.
+/// Inputs, results and judge data of one valid case, which samples no rows.
 [[nodiscard]] golden::CaseData make_case(const golden::CaseSpec& spec);
 
 struct GenerateCounts {
     std::size_t written = 0, refused = 0;
 };
 
+/// What is being done within one case and how much of it is done, 0 to 1.
+using Within = std::function<void(std::string_view what, double done)>;
 /// How one valid case gets into a file.
-using WriteCase = std::function<void(const golden::CaseSpec&, golden::FileWriter&)>;
+using WriteCase = std::function<void(const golden::CaseSpec&, golden::FileWriter&, const Within&)>;
 
 /// `dca generate`, with `write` for each case: see generate.
 GenerateCounts write_cases(const std::vector<golden::CaseSpec>& cases, const std::filesystem::path& target,

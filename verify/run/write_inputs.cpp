@@ -57,7 +57,8 @@ void append_inputs(const golden::CaseSpec& spec, golden::CaseStream& stream) {
 
 GenerateCounts write_inputs(const std::vector<golden::CaseSpec>& cases, const std::filesystem::path& target,
                             const Progress& progress) {
-    return write_cases(cases, target, progress, write_case);
+    return write_cases(cases, target, progress,
+                       [](const auto& spec, auto& writer, const Within&) { write_case(spec, writer); });
 }
 
 }  // namespace dca::verify
