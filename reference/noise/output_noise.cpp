@@ -28,9 +28,21 @@ OutputNoise::OutputNoise(const Call& call, const QueryFacts& facts)
       mean_key_{Matrix(facts.rows(), call.context.head_dim), Matrix(facts.rows(), call.energy.columns())},
       angles_(call.context.rotations.angles_size()) {}
 
+SumDepth OutputNoise::value_depth(int r) const {
+    const KernelProfile& profile = call_.profile;
+    return sum_depth(profile, facts_.visible_keys[static_cast<std::size_t>(r)],
+                     exact_product(profile.p, profile.input, profile.accumulator));
+}
+
 double OutputNoise::product_variance(int r) const {
-    return call_.operand_variance() +
-           call_.accumulator_variance() * facts_.visible_keys[static_cast<std::size_t>(r)] / 2;
+    return call_.operand_variance() + call_.accumulator_variance() * value_depth(r).bridge;
+}
+
+double OutputNoise::denominator_variance(int r) const {
+    const auto at = static_cast<std::size_t>(r);
+    const SumDepth depth = sum_depth(call_.profile, facts_.visible_keys[at], true);
+    const double bridge = call_.expectation() ? depth.bridge * sums_[at].p_squared : 0;
+    return call_.statistics_variance() * depth.drift + call_.statistics_variance() * bridge;
 }
 
 void OutputNoise::add(const KeyRows& keys, const PairTile& tile, Products& products) {
@@ -40,11 +52,20 @@ void OutputNoise::add(const KeyRows& keys, const PairTile& tile, Products& produ
         RowSums& sums = sums_[at];
         const double *p = tile.p.row(r), *variance = tile.variance.row(r), *logit = tile.logit.row(r);
         double *weight = weight_.row(r), *logit_weight = logit_weight_.row(r);
-        const double product = product_variance(r), out_norm = facts_.out_norm[at];
+        const double* forward = call_.expectation() ? tile.forward.row(r) : nullptr;
+        const double every_product = product_variance(r), out_norm = facts_.out_norm[at];
         const int seen = facts_.visible(r, tile.first_key, n);
         for (int j = 0; j < seen; ++j) {
             const double p2 = p[j] * p[j], v_norm = keys.v_norm[static_cast<std::size_t>(offset + j)];
-            logit_weight[j] = p2 * variance[j];
+            // The largest p of a row is exp(0) = 1, which needs no rounding.
+            const bool exact = forward != nullptr && forward[j] == 0;
+            const double product = exact ? every_product - call_.operand_variance() : every_product;
+            logit_weight[j] = p2 * (forward != nullptr ? variance[j] + forward[j] : variance[j]);
+            if (forward != nullptr) {
+                sums.own_query += p2 * tile.query_part.row(r)[j];
+                sums.p_squared += p2;
+                sums.p_variance += p[j] * variance[j];
+            }
             weight[j] = p2 * product + logit_weight[j];
             mode_p_[at] += p[j];
             sums.p_logit += p[j] * logit[j];
@@ -59,8 +80,12 @@ void OutputNoise::add(const KeyRows& keys, const PairTile& tile, Products& produ
         if (!call_.wants_gradients()) continue;
         const double *dp = tile.dp.row(r), *ds = tile.ds.row(r);
         for (int j = 0; j < seen; ++j) {
-            sums.delta_of_keys += product * p[j] * p[j] * dp[j] * dp[j] + variance[j] * ds[j] * ds[j];
+            const bool exact = forward != nullptr && forward[j] == 0;
+            const double product = exact ? every_product - call_.operand_variance() : every_product;
+            const double of_p = forward != nullptr ? variance[j] + forward[j] : variance[j];
+            sums.delta_of_keys += product * p[j] * p[j] * dp[j] * dp[j] + of_p * ds[j] * ds[j];
             sums.dp_squared += dp[j] * dp[j];
+            sums.covariance += p[j] * ds[j] * of_p;
         }
     }
     products.nn(tile.p.corner(facts_.rows(), n), keys.v.slice(offset, n), mode_out_, true);
@@ -96,13 +121,14 @@ void OutputNoise::add_visible_values(const KeyRows& keys, const PairTile& tile) 
 double OutputNoise::shared_query_error(const QueryRows& queries, int r) const {
     const double *q = queries.rotated.row(r), *energy = queries.energy.row(r), *k = mode_key_.row(r);
     const double position = queries.position[static_cast<std::size_t>(r)];
-    const double turn = angle_variance(call_).product * position * position;
     double sum = 0;
     for (int pair = 0; pair < call_.energy.pairs(); ++pair) {
         const int a = call_.energy.first(pair), b = call_.energy.second(pair);
         const double f = call_.frequency[static_cast<std::size_t>(pair)];
+        const double turn = call_.angle[static_cast<std::size_t>(pair)].product * position * position;
         const double cross = q[a] * k[b] - q[b] * k[a];
-        sum += call_.precision.rotated * energy[pair] * (k[a] * k[a] + k[b] * k[b]) + turn * f * f * cross * cross;
+        sum += call_.rotated_variance(pair, position) * energy[pair] * (k[a] * k[a] + k[b] * k[b]) +
+               turn * f * f * cross * cross;
     }
     return sum * call_.context.softmax_scale * call_.context.softmax_scale;
 }
@@ -130,13 +156,34 @@ void OutputNoise::end_mode(const QueryRows& queries) {
     std::fill(mode_p_.begin(), mode_p_.end(), 0.0);
 }
 
+double OutputNoise::lse_rounding(int r) const {
+    const auto at = static_cast<std::size_t>(r);
+    const double lse = facts_.lse[at], log_sum = lse - sums_[at].largest_logit;
+    return denominator_variance(r) + known_rounding(log_sum, call_.profile.statistics) +
+           known_rounding(lse, call_.profile.statistics);
+}
+
 double OutputNoise::lse_variance(int r) const {
     const auto at = static_cast<std::size_t>(r);
     const RowSums& sums = sums_[at];
+    const double common = call_.common_logit_variance * sums.p_logit * sums.p_logit;
+    if (call_.expectation()) {
+        // log of a sum of e^x with x of mean 0 lies above by half the variance that the keys do not average out: p x^2
+        // / 2 less (sum p x)^2 / 2. Its size is known, where the other errors have a sign each.
+        const double shift = typical_mantissa * (sums.p_variance - sums.p_squared_variance) / 2;
+        return sums.p_squared_variance - sums.own_query + sums.shared_lse + common + lse_rounding(r) +
+               shift * shift / typical_mantissa;
+    }
     const double lse = facts_.lse[at], log_sum = lse - sums.largest_logit;
-    return sums.p_squared_variance + sums.shared_lse + call_.common_logit_variance * sums.p_logit * sums.p_logit +
-           call_.accumulator_variance() * (std::max(1.0, lse * lse) + log_sum * log_sum +
-                                           2 * sums.p_logit * sums.p_logit + facts_.visible_keys[at] / 2);
+    return sums.p_squared_variance + sums.shared_lse + common +
+           call_.statistics_variance() *
+               (std::max(1.0, lse * lse) + log_sum * log_sum + 2 * sums.p_logit * sums.p_logit +
+                sum_depth(call_.profile, facts_.visible_keys[at], true).drift);
+}
+
+double OutputNoise::inherited_lse_variance(int r) const {
+    return call_.expectation() ? sums_[static_cast<std::size_t>(r)].p_squared_variance + lse_rounding(r)
+                               : lse_variance(r);
 }
 
 void OutputNoise::finish_out(int r, double v_concentration, double k_concentration, float* sigma,
@@ -145,10 +192,11 @@ void OutputNoise::finish_out(int r, double v_concentration, double k_concentrati
     const RowSums& sums = sums_[at];
     const double* out = facts_.out.row(r);
     const int dv = call_.context.head_dim_v;
-    const bool merged = sums.modes > 1;
-    const double sum_depth = call_.accumulator_variance() * facts_.visible_keys[at] / 2;
+    const bool merged = sums.modes > 1 && call_.profile.modes_apart;
+    const double numerator = call_.accumulator_variance() * value_depth(r).drift;
+    const double denominator = denominator_variance(r);
     const double lse = facts_.lse[at];
-    const double merge_weight = merged ? call_.accumulator_variance() * std::max(1.0, lse * lse) : 0;
+    const double merge_weight = merged ? call_.statistics_variance() * std::max(1.0, lse * lse) : 0;
     const double floor = call_.precision.operand_floor * sums.largest_p;
     const int roundings = merged ? 2 * sums.modes + 2 : 1;
 
@@ -161,24 +209,29 @@ void OutputNoise::finish_out(int r, double v_concentration, double k_concentrati
         // No error of p moves out farther than the values reach.
         const double from_keys = std::clamp(squares_.row(r)[c] + moved, 0.0, visible_values_.row(r)[c]);
         const double parts = merged ? 2 * part_energy_.row(r)[c] + o2 : 0;
-        const double rounding = call_.output_variance() * (o2 + parts) + call_.output_floor_variance() * roundings;
-        const double shared = sum_depth * o2 + merge_weight * part_shift_.row(r)[c];
+        const double rounding =
+            call_.expectation() ? known_rounding(o, call_.profile.output) + call_.output_variance() * parts
+                                : call_.output_variance() * (o2 + parts) + call_.output_floor_variance() * roundings;
+        const double shared = denominator * o2 + merge_weight * part_shift_.row(r)[c];
         const double underflow = floor * floor * visible_values_.row(r)[c];
-        separate[static_cast<std::size_t>(c)] = rounding + sum_depth * o2;
-        variance[static_cast<std::size_t>(c)] = from_keys + underflow + rounding + sum_depth * o2 + shared;
+        separate[static_cast<std::size_t>(c)] = rounding + numerator * o2;
+        variance[static_cast<std::size_t>(c)] = from_keys + underflow + rounding + numerator * o2 + shared;
         key_energy += from_keys;
         common += shared;
         floor_energy += underflow;
         if (delta_variance) {
             const double dout = facts_.dout.row(r)[c];
-            delta += dout * dout * (rounding + sum_depth * o2 + merge_weight * part_shift_.row(r)[c]);
+            const double written = call_.profile.delta_from_rounded_out ? rounding : 0;
+            delta += dout * dout * (written + numerator * o2 + merge_weight * part_shift_.row(r)[c]);
         }
     }
     if (delta_variance) {
         const double d = facts_.delta[at];
         *delta_variance =
-            delta + sums.delta_of_keys + floor * floor * sums.dp_squared + sum_depth * d * d +
-            call_.accumulator_variance() * sum_variance(facts_.dout_norm[at] * facts_.out_norm[at], d, dv);
+            delta + sums.delta_of_keys + floor * floor * sums.dp_squared + denominator * d * d +
+            call_.statistics_variance() *
+                sum_variance(call_.profile, facts_.dout_norm[at] * facts_.out_norm[at], d, dv,
+                             exact_product(call_.profile.input, call_.profile.output, call_.profile.statistics));
     }
     const double operand_energy = std::min(sums.operand, key_energy);
     const double logit_energy = key_energy - operand_energy;
@@ -186,7 +239,7 @@ void OutputNoise::finish_out(int r, double v_concentration, double k_concentrati
         (operand_energy + floor_energy) * v_concentration +
         logit_energy * std::min(1.0, sums.logit.concentration(1) + v_concentration + k_concentration) +
         leading_of_channels(separate, v_concentration) + common;
-    widen(variance, leading, forward_row_line);
+    if (call_.profile.margins) widen(variance, leading, forward_row_line);
     std::transform(variance.begin(), variance.end(), sigma, sigma_of);
 }
 
@@ -199,9 +252,10 @@ void OutputNoise::finish(double v_concentration, double k_concentration, ErrorSc
         double& delta = inherited.delta(b, facts_.head, row);
         finish_out(r, v_concentration, k_concentration, &scales.out(b, row, facts_.head, 0),
                    call_.wants_gradients() ? &delta : nullptr);
-        const double lse = lse_variance(r);
-        inherited.lse(b, facts_.head, row) = lse;
-        scales.lse(b, facts_.head, row) = sigma_of(lse);
+        inherited.lse(b, facts_.head, row) = inherited_lse_variance(r);
+        inherited.covariance(b, facts_.head, row) =
+            call_.expectation() ? sums_[static_cast<std::size_t>(r)].covariance : 0;
+        scales.lse(b, facts_.head, row) = sigma_of(lse_variance(r));
     }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 
 #include "reference/noise/pair_noise.hpp"
 #include "reference/noise/row_margin.hpp"
@@ -15,16 +16,28 @@ struct ScoreVariance {
     [[nodiscard]] double sum() const { return rounded + carried; }
 };
 
-/// operand and carried: variances relative to x^2; apart: absolute; floor: standard deviation of a subnormal operand.
-[[nodiscard]] inline ScoreVariance score_variance(double x, double operand, double carried, double apart,
-                                                  double floor) {
-    const double x2 = x * x;
-    return {x2 * operand + std::min(x2, floor * floor), x2 * carried + apart};
+/// rounded: roundings of the operand, that to its own type included, and carried: variances relative to x^2; apart:
+/// absolute. A subnormal operand is off by the floor; expectations count that instead of the rounding to its type.
+[[nodiscard]] inline ScoreVariance score_variance(const Call& call, double x, double rounded, double carried,
+                                                  double apart) {
+    const double x2 = x * x, floor = call.precision.operand_floor;
+    const double lost = std::min(x2, floor * floor);
+    if (!call.expectation()) return {x2 * rounded + lost, x2 * carried + apart};
+    const bool subnormal = std::abs(x) < call.precision.smallest_operand;
+    const double instead = subnormal ? lost / typical_mantissa - x2 * call.operand_variance() : 0;
+    return {x2 * rounded + instead, x2 * carried + apart};
+}
+
+/// Roundings of p (dp - delta) before it becomes an operand, relative to its square: a family counts them with exp.
+[[nodiscard]] inline double score_roundings(const Call& call) {
+    return call.expectation() ? 2 * call.statistics_variance() : 0;
 }
 
 /// Variance of dp = dout . v, accumulated; the arguments before dp are squared norms.
 [[nodiscard]] inline double dp_variance(const Call& call, double dout_norm, double v_norm, double dp) {
-    return call.accumulator_variance() * sum_variance(dout_norm * v_norm, dp, call.context.head_dim_v);
+    const KernelProfile& profile = call.profile;
+    return call.accumulator_variance() * sum_variance(profile, dout_norm * v_norm, dp, call.context.head_dim_v,
+                                                      exact_product(profile.input, profile.input, profile.accumulator));
 }
 
 /// A probability too small for the accumulator's type, times what ds multiplies it with.
@@ -33,9 +46,10 @@ struct ScoreVariance {
     return lost * lost * factor * factor;
 }
 
-/// A rotated operand was rounded itself, which the product with ds sees once more; 0 where nothing is rotated.
+/// A rotated operand was rounded itself, which the product with ds sees once more; 0 where nothing is rotated, and in
+/// expectations, which count it by pair and position (KeyRows::rounded, QueryRows::rounded).
 [[nodiscard]] inline double rotated_operand_variance(const Call& call) {
-    return call.energy.pairs() > 0 ? call.precision.rotated : 0;
+    return call.energy.pairs() > 0 && !call.expectation() ? call.precision.rotated : 0;
 }
 
 /// How the energy of one row of a gradient is shared among its pairs.
