@@ -69,25 +69,31 @@ std::vector<double> visible_in(const QueryFacts& facts, const KeySpan& span) {
     return keys;
 }
 
-/// A flash kernel's exp sees the logit less the largest one: expectations need that before they start.
-void find_largest_logits(const Call& call, const QueryTile& query_tile, std::int64_t head, QueryFacts& facts,
-                         Products& products) {
+/// A flash kernel's exp sees the logit less the largest one so far: expectations need that before they start.
+void find_running_maximum(const Call& call, const QueryTile& query_tile, QueryFacts& facts, Products& products) {
     const SequenceContext& c = call.context;
-    std::vector<double> largest(static_cast<std::size_t>(facts.rows()), -std::numeric_limits<double>::infinity());
-    Matrix logit(facts.rows(), key_tile_columns);
+    const int step = call.profile.key_tile, rows = facts.rows();
+    const int tiles = static_cast<int>((c.key_count + step - 1) / step);
+    Matrix maximum(rows, tiles), logit(rows, key_tile_columns);
+    std::fill_n(maximum.row(0), rows * tiles, -std::numeric_limits<double>::infinity());
     for (const KeySpan& span : key_spans(c.problem.chunk, query_tile.chunk, c.key_count)) {
         const QueryRows queries(call, facts, span.mode);
         for_key_tiles(span, query_tile, [&](std::int64_t first, int count) {
-            const KeyRows keys(call, head / c.group, first, count);
+            const KeyRows keys(call, facts.head / c.group, first, count);
             products.nt(queries.rotated.view(), keys.rotated.view(), logit);
-            for (int r = 0; r < facts.rows(); ++r) {
+            for (int r = 0; r < rows; ++r) {
                 const int seen = facts.visible(r, first, count);
-                double& top = largest[static_cast<std::size_t>(r)];
-                for (int j = 0; j < seen; ++j) top = std::max(top, logit.row(r)[j] * c.softmax_scale);
+                for (int j = 0; j < seen; ++j) {
+                    double& top = maximum.row(r)[(first + j) / step];
+                    top = std::max(top, logit.row(r)[j] * c.softmax_scale);
+                }
             }
         });
     }
-    facts.largest_logit = std::move(largest);
+    for (int r = 0; r < rows; ++r) {
+        for (int t = 1; t < tiles; ++t) maximum.row(r)[t] = std::max(maximum.row(r)[t], maximum.row(r)[t - 1]);
+    }
+    facts.running_maximum = std::move(maximum);
 }
 
 void query_side(const Call& call, const QueryTile& query_tile, std::int64_t head, const Concentrations& concentrations,
@@ -96,7 +102,7 @@ void query_side(const Call& call, const QueryTile& query_tile, std::int64_t head
     const std::int64_t kv_head = head / c.group;
     Products products;
     QueryFacts facts(call, query_tile, head);
-    if (call.expectation()) find_largest_logits(call, query_tile, head, facts, products);
+    if (call.expectation()) find_running_maximum(call, query_tile, facts, products);
     PairTile tile(facts.rows(), key_tile_columns, call.wants_gradients(), call.expectation());
     OutputNoise output(call, facts);
     QueryGradientNoise gradient(call, facts);

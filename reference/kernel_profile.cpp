@@ -50,6 +50,7 @@ KernelProfile flash_profile(const Problem& problem) {
     profile.rotation = RotatedRounding::once;
     profile.sums = {.drift = 1.0 / 3, .bridge = 1.0 / 6};
     profile.expectation = true;
+    profile.key_tile = 64;
     return profile;
 }
 

@@ -32,6 +32,7 @@ struct KernelProfile {
     bool delta_from_rounded_out;  ///< D = dout . out reads the written out
     bool modes_apart;             ///< the modes run one after the other, are rounded, and are merged
 
+    int key_tile;  ///< keys between two updates of the running maximum; expectations only
     SumLaw sums;
     /// Whether it is the expectation for the kernel described (true), or what every kernel of a family stays within
     /// (false): terms that cancel on average and roundings known not to happen are then counted in full.

@@ -82,9 +82,9 @@ void KeyGradientNoise::add(const QueryFacts& facts, const QueryRows& queries, co
             const auto key = static_cast<std::size_t>(offset + j);
             const std::int64_t first_seen = std::max(keys_.first + offset + j, c.sequence.offset);
             const double operand_ds =
-                call_.operand_variance() + sum_variance_of(offset + j, first_seen, index, profile.ds);
+                counted_operand_variance(call_) + sum_variance_of(offset + j, first_seen, index, profile.ds);
             const double operand_p =
-                call_.operand_variance() + sum_variance_of(offset + j, first_seen, index, profile.p);
+                counted_operand_variance(call_) + sum_variance_of(offset + j, first_seen, index, profile.p);
             const double p2 = p[j] * p[j];
             double of_p_carried = variance[j] + lse, of_ds_carried = of_p_carried, common = 0;
             if (call_.expectation()) {
@@ -98,8 +98,8 @@ void KeyGradientNoise::add(const QueryFacts& facts, const QueryRows& queries, co
                                  underflow_variance(call_, p[j], dp[j] - facts.delta[at]);
             const ScoreVariance of_ds =
                 score_variance(call_, ds[j], operand_ds + rotated_operand_variance(call_) + score_roundings(call_),
-                               of_ds_carried, of_dp + common);
-            const ScoreVariance of_p = score_variance(call_, p[j], operand_p, of_p_carried, 0);
+                               of_ds_carried, of_dp + common, profile.p_scale);
+            const ScoreVariance of_p = score_variance(call_, p[j], operand_p, of_p_carried, 0, profile.p_scale);
             k_weight[j] = of_ds.sum();
             v_weight[j] = of_p.sum();
             ds_squared[j] = ds[j] * ds[j];
@@ -114,7 +114,7 @@ void KeyGradientNoise::add(const QueryFacts& facts, const QueryRows& queries, co
     products.tn(k_weight_.corner(rows, n), queries.energy.view(), k_energy_, true, offset);
     products.tn(ds_squared_.corner(rows, n), queries.turned.view(), turned_, true, offset);
     if (call_.expectation()) {
-        products.tn(ds_squared_.corner(rows, n), queries.rounded.view(), k_energy_, true, offset);
+        products.tn(ds_squared_.corner(rows, n), queries.rounded_energy.view(), k_energy_, true, offset);
     }
     products.tn(tile_.ds.corner(rows, n), queries.rotated.view(), mode_dk_[mode], true, offset);
     products.tn(tile_.p.corner(rows, n), facts.dout, mode_dv_[mode], true, offset);
@@ -210,12 +210,12 @@ void KeyGradientNoise::finish_dv(int j, double dout_concentration, float* sigma)
         const double value = dv_.row(j)[c], square = value * value;
         const double queries = v_energy_.row(j)[c];
         const double parts = call_.profile.modes_apart ? 2 * v_parts_.row(j)[c] : 0;
-        const double rounding =
-            call_.expectation()
-                ? known_rounding(value, call_.profile.output) + call_.output_variance() * parts
-                : call_.output_variance() * (parts + square) + call_.output_floor_variance() * (parts_ + 1);
+        const double rounding = call_.expectation() ? call_.output_variance() * parts
+                                                    : call_.output_variance() * (parts + square) +
+                                                          call_.output_floor_variance() * (parts_ + 1);
         separate[c] = rounding + unit * square;
         variance[c] = queries + separate[c];
+        if (call_.expectation()) variance[c] = written_variance(value, variance[c], call_.profile.output);
         from_queries += queries;
     }
     if (call_.profile.margins)

@@ -26,7 +26,13 @@ OutputNoise::OutputNoise(const Call& call, const QueryFacts& facts)
       part_energy_(facts.rows(), call.context.head_dim_v),
       part_shift_(facts.rows(), call.context.head_dim_v),
       mean_key_{Matrix(facts.rows(), call.context.head_dim), Matrix(facts.rows(), call.energy.columns())},
-      angles_(call.context.rotations.angles_size()) {}
+      angles_(call.context.rotations.angles_size()) {
+    if (!call.expectation()) return;
+    largest_p_ = facts.running_maximum;
+    for (int r = 0; r < facts.rows(); ++r) {
+        tiles::best().exp_minus(largest_p_.row(r), largest_p_.columns(), facts.lse[static_cast<std::size_t>(r)]);
+    }
+}
 
 SumDepth OutputNoise::value_depth(int r) const {
     const KernelProfile& profile = call_.profile;
@@ -35,7 +41,16 @@ SumDepth OutputNoise::value_depth(int r) const {
 }
 
 double OutputNoise::product_variance(int r) const {
-    return call_.operand_variance() + call_.accumulator_variance() * value_depth(r).bridge;
+    const double rounded = call_.expectation() ? 0 : call_.operand_variance();  // else relative_rounding
+    return rounded + call_.accumulator_variance() * value_depth(r).bridge;
+}
+
+double OutputNoise::relative_rounding(const PairTile& tile, int r, int j) const {
+    // As the kernel rounds it, relative to the largest so far: that one is exp(0) = 1 and needs no rounding.
+    if (tile.forward.row(r)[j] == 0 || call_.precision.operand == 0) return 0;
+    const double largest = largest_p_.row(r)[(tile.first_key + j) / call_.profile.key_tile];
+    const double p = tile.p.row(r)[j] / largest * call_.profile.p_scale;
+    return p > 0 ? std::min(known_rounding(p, call_.profile.p) / (p * p), 1.0) : 0;
 }
 
 double OutputNoise::denominator_variance(int r) const {
@@ -57,9 +72,7 @@ void OutputNoise::add(const KeyRows& keys, const PairTile& tile, Products& produ
         const int seen = facts_.visible(r, tile.first_key, n);
         for (int j = 0; j < seen; ++j) {
             const double p2 = p[j] * p[j], v_norm = keys.v_norm[static_cast<std::size_t>(offset + j)];
-            // The largest p of a row is exp(0) = 1, which needs no rounding.
-            const bool exact = forward != nullptr && forward[j] == 0;
-            const double product = exact ? every_product - call_.operand_variance() : every_product;
+            const double product = forward != nullptr ? every_product + relative_rounding(tile, r, j) : every_product;
             logit_weight[j] = p2 * (forward != nullptr ? variance[j] + forward[j] : variance[j]);
             if (forward != nullptr) {
                 sums.own_query += p2 * tile.query_part.row(r)[j];
@@ -80,8 +93,7 @@ void OutputNoise::add(const KeyRows& keys, const PairTile& tile, Products& produ
         if (!call_.wants_gradients()) continue;
         const double *dp = tile.dp.row(r), *ds = tile.ds.row(r);
         for (int j = 0; j < seen; ++j) {
-            const bool exact = forward != nullptr && forward[j] == 0;
-            const double product = exact ? every_product - call_.operand_variance() : every_product;
+            const double product = forward != nullptr ? every_product + relative_rounding(tile, r, j) : every_product;
             const double of_p = forward != nullptr ? variance[j] + forward[j] : variance[j];
             sums.delta_of_keys += product * p[j] * p[j] * dp[j] * dp[j] + of_p * ds[j] * ds[j];
             sums.dp_squared += dp[j] * dp[j];
@@ -127,8 +139,24 @@ double OutputNoise::shared_query_error(const QueryRows& queries, int r) const {
         const double f = call_.frequency[static_cast<std::size_t>(pair)];
         const double turn = call_.angle[static_cast<std::size_t>(pair)].product * position * position;
         const double cross = q[a] * k[b] - q[b] * k[a];
-        sum += call_.rotated_variance(pair, position) * energy[pair] * (k[a] * k[a] + k[b] * k[b]) +
-               turn * f * f * cross * cross;
+        const double rounded =
+            call_.expectation() ? 0 : call_.precision.rotated * energy[pair] * (k[a] * k[a] + k[b] * k[b]);
+        sum += rounded + turn * f * f * cross * cross;
+    }
+    return sum * call_.context.softmax_scale * call_.context.softmax_scale;
+}
+
+/// The same for the roundings of q~, element by element: those of two modes are related where the modes turn it alike.
+double OutputNoise::query_rounding_error(const ModeOfQuery& a, const ModeOfQuery& b, int r) const {
+    double sum = 0;
+    for (int e = 0; e < call_.context.head_dim; ++e) {
+        const double variance = a.rounded.row(r)[e], other = b.rounded.row(r)[e];
+        if (variance == 0 || other == 0) continue;
+        // Of two numbers apart by the part t of a spacing, each rounded: the mean of (u - 1/2) ((u + t) mod 1 - 1/2).
+        const double spread = known_rounding(a.rotated.row(r)[e], call_.profile.input) * typical_mantissa * 12;
+        const double t = std::abs(a.rotated.row(r)[e] - b.rotated.row(r)[e]) / std::sqrt(spread);
+        if (t >= 1) continue;
+        sum += (1 - 6 * t + 6 * t * t) * std::sqrt(variance * other) * a.mean_key.row(r)[e] * b.mean_key.row(r)[e];
     }
     return sum * call_.context.softmax_scale * call_.context.softmax_scale;
 }
@@ -136,6 +164,7 @@ double OutputNoise::shared_query_error(const QueryRows& queries, int r) const {
 void OutputNoise::end_mode(const QueryRows& queries) {
     const SequenceContext& c = call_.context;
     std::vector<double> energy(static_cast<std::size_t>(call_.energy.columns()));
+    if (call_.expectation()) modes_.push_back({queries.rotated, queries.rounded, mode_key_});
     for (int r = 0; r < facts_.rows(); ++r) {
         const auto at = static_cast<std::size_t>(r);
         if (mode_p_[at] > 0) ++sums_[at].modes;
@@ -145,6 +174,9 @@ void OutputNoise::end_mode(const QueryRows& queries) {
             part_shift_.row(r)[e] += shift * shift;
         }
         sums_[at].shared_lse += shared_query_error(queries, r);
+        for (const ModeOfQuery& other : modes_)
+            sums_[at].shared_lse += 2 * query_rounding_error(other, modes_.back(), r);
+        if (call_.expectation()) sums_[at].shared_lse -= query_rounding_error(modes_.back(), modes_.back(), r);
         const QueryIndex i(facts_.tile.first_index + r);
         c.rotations.query_angles(i, queries.mode, angles_.data());
         c.rotations.add_transposed_query(angles_.data(), i, mode_key_.row(r), mean_key_.back.row(r));
@@ -159,8 +191,13 @@ void OutputNoise::end_mode(const QueryRows& queries) {
 double OutputNoise::lse_rounding(int r) const {
     const auto at = static_cast<std::size_t>(r);
     const double lse = facts_.lse[at], log_sum = lse - sums_[at].largest_logit;
-    return denominator_variance(r) + known_rounding(log_sum, call_.profile.statistics) +
-           known_rounding(lse, call_.profile.statistics);
+    // lse is the sum of two numbers of its own type. Where the finer of them has half or a quarter of its spacing, the
+    // error takes few values, ties among them: its variance is 1 + 2 (finer / own)^2 times that of an even spread.
+    const Dtype type = call_.profile.statistics;
+    const double own = known_rounding(lse, type);
+    const double finer = std::min(known_rounding(log_sum, type), known_rounding(sums_[at].largest_logit, type));
+    const double written = finer < own ? own * (1 + 2 * finer / own) : 0;
+    return denominator_variance(r) + known_rounding(log_sum, type) + written;
 }
 
 double OutputNoise::lse_variance(int r) const {
@@ -197,7 +234,7 @@ void OutputNoise::finish_out(int r, double v_concentration, double k_concentrati
     const double denominator = denominator_variance(r);
     const double lse = facts_.lse[at];
     const double merge_weight = merged ? call_.statistics_variance() * std::max(1.0, lse * lse) : 0;
-    const double floor = call_.precision.operand_floor * sums.largest_p;
+    const double floor = call_.expectation() ? 0 : call_.precision.operand_floor * sums.largest_p;
     const int roundings = merged ? 2 * sums.modes + 2 : 1;
 
     std::vector<double> variance(static_cast<std::size_t>(dv)), separate(static_cast<std::size_t>(dv));
@@ -209,13 +246,18 @@ void OutputNoise::finish_out(int r, double v_concentration, double k_concentrati
         // No error of p moves out farther than the values reach.
         const double from_keys = std::clamp(squares_.row(r)[c] + moved, 0.0, visible_values_.row(r)[c]);
         const double parts = merged ? 2 * part_energy_.row(r)[c] + o2 : 0;
-        const double rounding =
-            call_.expectation() ? known_rounding(o, call_.profile.output) + call_.output_variance() * parts
-                                : call_.output_variance() * (o2 + parts) + call_.output_floor_variance() * roundings;
         const double shared = denominator * o2 + merge_weight * part_shift_.row(r)[c];
         const double underflow = floor * floor * visible_values_.row(r)[c];
+        double rounding = call_.output_variance() * (o2 + parts) + call_.output_floor_variance() * roundings;
+        const double before = from_keys + underflow + numerator * o2 + shared;
+        double& total = variance[static_cast<std::size_t>(c)];
+        total = from_keys + underflow + rounding + numerator * o2 + shared;
+        if (call_.expectation()) {
+            const double with_parts = before + call_.output_variance() * parts;
+            total = written_variance(o, with_parts, call_.profile.output);
+            rounding = total - before;
+        }
         separate[static_cast<std::size_t>(c)] = rounding + numerator * o2;
-        variance[static_cast<std::size_t>(c)] = from_keys + underflow + rounding + numerator * o2 + shared;
         key_energy += from_keys;
         common += shared;
         floor_energy += underflow;
@@ -227,11 +269,14 @@ void OutputNoise::finish_out(int r, double v_concentration, double k_concentrati
     }
     if (delta_variance) {
         const double d = facts_.delta[at];
+        // Where O came back to the grid, errors of p are not in it either: delta is then negative here.
         *delta_variance =
             delta + sums.delta_of_keys + floor * floor * sums.dp_squared + denominator * d * d +
             call_.statistics_variance() *
                 sum_variance(call_.profile, facts_.dout_norm[at] * facts_.out_norm[at], d, dv,
                              exact_product(call_.profile.input, call_.profile.output, call_.profile.statistics));
+        // Where O came back to the grid, the errors of p are not in it either, and the first term is negative.
+        *delta_variance = std::max(*delta_variance, 0.0);
     }
     const double operand_energy = std::min(sums.operand, key_energy);
     const double logit_energy = key_energy - operand_energy;

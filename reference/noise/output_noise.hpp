@@ -54,8 +54,13 @@ private:
         Shares logit;  ///< energy of the logit errors
     };
 
+    struct ModeOfQuery {
+        Matrix rotated, rounded, mean_key;
+    };
+
     void add_visible_values(const KeyRows& keys, const PairTile& tile);
     [[nodiscard]] double shared_query_error(const QueryRows& queries, int r) const;
+    [[nodiscard]] double query_rounding_error(const ModeOfQuery& a, const ModeOfQuery& b, int r) const;
     void finish_out(int r, double v_concentration, double k_concentration, float* sigma, double* delta_variance) const;
     [[nodiscard]] double lse_variance(int r) const;
     /// The same as the backward pass meets it: the errors of the logits independent of each other.
@@ -66,6 +71,8 @@ private:
     /// Variance of an accumulator rounding of one p v product, relative to its square.
     [[nodiscard]] double product_variance(int r) const;
     [[nodiscard]] SumDepth value_depth(int r) const;
+    /// Variance of rounding one p to its type relative to its square, in expectations.
+    [[nodiscard]] double relative_rounding(const PairTile& tile, int r, int j) const;
 
     const Call& call_;
     const QueryFacts& facts_;
@@ -78,6 +85,8 @@ private:
     Matrix part_energy_, part_shift_;  ///< sum over modes of (w_m O_m)^2 and (w_m (O_m - O))^2
     MeanKey mean_key_;
     std::vector<double> angles_;
+    Matrix largest_p_;                ///< p of the running maximum; expectations only
+    std::vector<ModeOfQuery> modes_;  ///< that are done; likewise
 };
 
 /// sigma of a variance as it is stored. At least the smallest float32: the squares of f64 values below 1e-162 vanish

@@ -24,24 +24,23 @@ double dot(const double* a, const double* b, int n) {
 /// The logit variance of a pair is feature(query) . feature(key): blocks of one column per rotary pair, the
 /// coefficients of 1, P_k and P_k^2 in
 ///   tau^2 qbar kbar [ 4 rotated + 2 f^2 (a_f (P_q - P_k)^2 + a_p (P_q^2 + P_k^2)) ],
-/// and one more column for the accumulation of the dot product. In expectations `rotated` depends on the two positions:
-/// 4 rotated is the sum of two of each side, and those of the key have a block of their own.
+/// and one more column for the accumulation of the dot product. Expectations know the elements that are rounded: two
+/// blocks of one column per element give tau^2 (rounded_q k^2 + q^2 rounded_k), and `rotated` is 0.
 int feature_columns(const Call& call) {
-    return (call.expectation() ? 4 : 3) * call.energy.pairs() + 1;
+    return 3 * call.energy.pairs() + (call.expectation() ? 2 * call.context.head_dim : 0) + 1;
 }
 
 void query_feature(const Call& call, const double* rotated, const double* energy, double position, double* feature) {
     const double scale = call.context.softmax_scale * call.context.softmax_scale;
     const int pairs = call.energy.pairs(), d = call.context.head_dim;
-    const int sides = call.expectation() ? 2 : 4;
+    const double rounded = call.expectation() ? 0 : call.precision.rotated;
     for (int k = 0; k < pairs; ++k) {
         const double f = call.frequency[static_cast<std::size_t>(k)], turn = 2 * f * f;
         const double weight = scale * energy[k];
         const AngleVariance angle = call.angle[static_cast<std::size_t>(k)];
-        feature[k] = weight * (sides * call.rotated_variance(k, position) + turn * angle.sum() * position * position);
+        feature[k] = weight * (4 * rounded + turn * angle.sum() * position * position);
         feature[pairs + k] = -2 * weight * turn * angle.frequency * position;
         feature[2 * pairs + k] = weight * turn * angle.sum();
-        if (call.expectation()) feature[3 * pairs + k] = weight;
     }
     const bool exact = exact_product(call.profile.input, call.profile.input, call.profile.accumulator);
     feature[feature_columns(call) - 1] =
@@ -54,9 +53,18 @@ void key_feature(const Call& call, const double* energy, double position, double
         feature[k] = energy[k];
         feature[pairs + k] = energy[k] * position;
         feature[2 * pairs + k] = energy[k] * position * position;
-        if (call.expectation()) feature[3 * pairs + k] = 2 * energy[k] * call.rotated_variance(k, position);
     }
     feature[feature_columns(call) - 1] = norm;
+}
+
+/// The two blocks of expectations: `first` goes with the other side's second block.
+void element_features(const Call& call, double factor, const double* first, const double* second, double* feature) {
+    const int d = call.context.head_dim;
+    double* block = feature + 3 * call.energy.pairs();
+    for (int e = 0; e < d; ++e) {
+        block[e] = factor * first[e];
+        block[d + e] = factor * second[e];
+    }
 }
 
 /// Variance of the relative error of p where its logit's error has this variance: p is multiplied by e^x, whose upper
@@ -131,10 +139,23 @@ bool exact_product(Dtype a, Dtype b, Dtype accumulator) {
     return traits(a).precision + traits(b).precision <= traits(accumulator).precision;
 }
 
-double Call::rotated_variance(int pair, double position) const {
-    if (!expectation() || mscale_squared != 1) return precision.rotated;
-    const double turn = position * frequency[static_cast<std::size_t>(pair)];
-    return std::min(precision.rotated, turn * turn / typical_mantissa);
+void Call::measure_rounding(const double* given, const double* rotated, double* variance) const {
+    const int d = context.head_dim;
+    std::vector<double> pair(static_cast<std::size_t>(energy.columns()));
+    if (profile.rotation == RotatedRounding::every_step) energy.measure(rotated, pair.data());
+    for (int e = 0; e < d; ++e) {
+        const int column = energy.column(e);
+        variance[e] = 0;
+        if (column >= energy.pairs() || profile.rotation == RotatedRounding::none) continue;
+        if (profile.rotation == RotatedRounding::every_step) {
+            variance[e] = precision.rotated * pair[static_cast<std::size_t>(column)];
+            continue;
+        }
+        // The given element is a number of the type: turned by less than half its spacing, it comes back unturned.
+        const double moved = rotated[e] - given[e], spread = known_rounding(rotated[e], profile.input);
+        const bool comes_back = moved * moved <= 3 * typical_mantissa * spread;  // |moved| <= spacing / 2
+        variance[e] = comes_back ? moved * moved / typical_mantissa : spread;
+    }
 }
 
 Call::Call(const SequenceContext& c, const Outputs& o, const AttendedKeys& a, const KernelProfile& chosen)
@@ -201,21 +222,25 @@ QueryRows::QueryRows(const Call& call, const QueryFacts& facts, Mode m)
       feature(facts.rows(), feature_columns(call)),
       turned(facts.rows(), call.energy.pairs()) {
     const SequenceContext& c = call.context;
-    const int pairs = call.energy.pairs();
-    if (call.expectation()) rounded = own = Matrix(facts.rows(), call.energy.columns());
+    if (call.expectation()) {
+        rounded = own = Matrix(facts.rows(), c.head_dim);
+        rounded_energy = Matrix(facts.rows(), call.energy.columns());
+    }
     rotated_queries(c, facts.tile, facts.head, mode, 1.0, rotated.row(0));
     for (int r = 0; r < facts.rows(); ++r) {
         position.push_back(c.rotations.positions().query(QueryIndex(facts.tile.first_index + r), mode));
         call.energy.measure(rotated.row(r), energy.row(r));
         const double at = position.back();
         query_feature(call, rotated.row(r), energy.row(r), at, feature.row(r));
-        for (int k = 0; k < pairs; ++k) turned.row(r)[k] = at * at * energy.row(r)[k];
-        for (int k = 0; k < pairs && call.expectation(); ++k) {
-            const double f = call.frequency[static_cast<std::size_t>(k)], tau = c.softmax_scale;
-            const double product = call.angle[static_cast<std::size_t>(k)].product;
-            rounded.row(r)[k] = call.rotated_variance(k, at) * energy.row(r)[k];
-            own.row(r)[k] = 2 * tau * tau * (rounded.row(r)[k] + f * f * product * turned.row(r)[k]);
-        }
+        for (int k = 0; k < call.energy.pairs(); ++k) turned.row(r)[k] = at * at * energy.row(r)[k];
+        if (!call.expectation()) continue;
+        const double tau = c.softmax_scale;
+        call.measure_rounding(c.q_row(facts.tile.row_begin + r, facts.head), rotated.row(r), rounded.row(r));
+        call.energy.average(rounded.row(r), rounded_energy.row(r));
+        std::vector<double> squared(rotated.row(r), rotated.row(r) + c.head_dim);
+        for (double& x : squared) x *= x;
+        element_features(call, tau * tau, rounded.row(r), squared.data(), feature.row(r));
+        for (int e = 0; e < c.head_dim; ++e) own.row(r)[e] = tau * tau * rounded.row(r)[e];
     }
 }
 
@@ -229,7 +254,11 @@ KeyRows::KeyRows(const Call& call, std::int64_t kv_head, std::int64_t first_key,
       turned(feature.view().column_slice(2 * call.energy.pairs(), call.energy.pairs())) {
     const SequenceContext& c = call.context;
     std::vector<double> angles(c.rotations.angles_size());
-    if (call.expectation()) rounded = Matrix(count, call.energy.columns());
+    if (call.expectation()) {
+        squared = Matrix(count, c.head_dim);
+        rounded_energy = Matrix(count, call.energy.columns());
+    }
+    std::vector<double> rounded(static_cast<std::size_t>(c.head_dim));
     for (int j = 0; j < count; ++j) {
         const KeyIndex key(first + j);
         c.rotations.key_angles(key, angles.data());
@@ -239,9 +268,11 @@ KeyRows::KeyRows(const Call& call, std::int64_t kv_head, std::int64_t first_key,
         v_norm.push_back(squared_norm(v.row(j), c.head_dim_v));
         key_feature(call, energy.row(j), c.rotations.positions().key(key), k_norm.back(), feature.row(j));
         for (int e = 0; e < c.head_dim_v; ++e) v_squared.row(j)[e] = v.row(j)[e] * v.row(j)[e];
-        for (int k = 0; k < call.energy.pairs() && call.expectation(); ++k) {
-            rounded.row(j)[k] = call.rotated_variance(k, c.rotations.positions().key(key)) * energy.row(j)[k];
-        }
+        if (!call.expectation()) continue;
+        call.measure_rounding(c.k_row(first + j, kv_head), rotated.row(j), rounded.data());
+        call.energy.average(rounded.data(), rounded_energy.row(j));
+        for (int e = 0; e < c.head_dim; ++e) squared.row(j)[e] = rotated.row(j)[e] * rotated.row(j)[e];
+        element_features(call, 1, squared.row(j), rounded.data(), feature.row(j));
     }
 }
 
@@ -262,7 +293,7 @@ void PairTile::evaluate(const Call& call, const QueryFacts& facts, const QueryRo
     products.nt(queries.rotated.view(), keys.rotated.view().slice(offset, n), logit);
     products.nt(queries.feature.view(), keys.feature.view().slice(offset, n), variance);
     if (gradients) products.nt(facts.dout, keys.v.slice(offset, n), dp);
-    if (call.expectation()) products.nt(queries.own.view(), keys.energy.view().slice(offset, n), query_part);
+    if (call.expectation()) products.nt(queries.own.view(), keys.squared.view().slice(offset, n), query_part);
     const double unit = call.statistics_variance(), tau = call.context.softmax_scale;
     const bool exact = exact_product(call.profile.input, call.profile.input, call.profile.accumulator);
     const int d = call.context.head_dim;
@@ -289,7 +320,10 @@ void PairTile::evaluate(const Call& call, const QueryFacts& facts, const QueryRo
                 continue;
             }
             // exp itself is rounded once; the largest of a row is exp(0).
-            const double below = facts.largest_logit.empty() ? 0 : std::min(s[j] - facts.largest_logit[at], 0.0);
+            const double below =
+                facts.running_maximum.rows() == 0
+                    ? 0
+                    : std::min(s[j] - facts.maximum_before_exp(r, first + j, call.profile.key_tile), 0.0);
             var[j] = expected_exponential(logit_error + unit * (sums + call.logit_roundings * s2));
             forward.row(r)[j] = below < 0 ? unit * (below * below + 1) : 0;
             backward.row(r)[j] = unit * (shifted * shifted + 1);

@@ -48,9 +48,9 @@ struct Call {
     }
     [[nodiscard]] bool wants_gradients() const { return context.inputs.dout.has_value(); }
     [[nodiscard]] bool expectation() const { return profile.expectation; }
-    /// Variance of the rounding of an element of q~ or k~ relative to its pair's mean square. Expectations know that a
-    /// row turned by less than its own rounding stays where it was, off by the turn itself.
-    [[nodiscard]] double rotated_variance(int pair, double position) const;
+    /// Expectations: variance of the rounding of each element of a rotated row, made from the given one. One turned by
+    /// less than its own rounding stays where it was, off by the turn itself.
+    void measure_rounding(const double* given, const double* rotated, double* variance) const;
     /// Variances of one rounding relative to the square of the value: u^2 / 3.
     [[nodiscard]] double statistics_variance() const { return precision.statistics * precision.statistics / 3; }
     [[nodiscard]] double accumulator_variance() const { return precision.accumulator * precision.accumulator / 3; }
@@ -80,8 +80,12 @@ struct QueryFacts {
 
     QueryTile tile;
     std::int64_t head;
-    Rows out, dout;                     ///< rows x head_dim_v; dout without data where no gradients are wanted
-    std::vector<double> largest_logit;  ///< of the row; expectations only, else empty
+    Rows out, dout;  ///< rows x head_dim_v; dout without data where no gradients are wanted
+    /// Expectations only, else empty: the largest logit of each row up to each of the kernel's key tiles.
+    Matrix running_maximum;
+    [[nodiscard]] double maximum_before_exp(int r, std::int64_t key, int tile_keys) const {
+        return running_maximum.row(r)[key / tile_keys];
+    }
     std::vector<double> lse, visible_keys, out_norm, dout_norm, delta;  ///< norms are squared; delta = dout . out
 
     [[nodiscard]] int rows() const { return tile.rows(); }
@@ -104,9 +108,10 @@ struct QueryRows {
     Mode mode;
     std::vector<double> position;
     Matrix rotated, energy, feature;
-    Matrix turned;   ///< position^2 times the energy of each rotary pair
-    Matrix rounded;  ///< what rounding adds to each pair's energy; expectations only
-    Matrix own;      ///< coefficients of key energies in the part of the logit variance that is the query's
+    Matrix turned;  ///< position^2 times the energy of each rotary pair
+    /// Expectations only: variance of the rounding of each element, and its mean over each pair; coefficients of the
+    /// squares of a key in the part of the logit variance that is the query's.
+    Matrix rounded, rounded_energy, own;
 };
 
 /// Keys first ... first + count - 1 of one kv head.
@@ -118,7 +123,7 @@ struct KeyRows {
     Rows v;
     Matrix rotated, energy, feature, v_squared;
     Rows turned;                         ///< position^2 times the energy of each rotary pair
-    Matrix rounded;                      ///< what rounding adds to each pair's energy; expectations only
+    Matrix rounded_energy, squared;      ///< as in QueryRows, and squares of the elements; expectations only
     std::vector<double> k_norm, v_norm;  ///< squared
 
     [[nodiscard]] int count() const { return v.rows; }

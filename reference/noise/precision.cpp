@@ -58,4 +58,19 @@ double known_rounding(double value, Dtype format) {
     return spacing * spacing / 12 / typical_mantissa;
 }
 
+double written_variance(double value, double variance, Dtype format) {
+    const double spread = known_rounding(value, format);
+    variance = std::max(variance, 0.0);  // differences of sums that are equal for one key
+    if (spread == 0 || format == Dtype::f64) return variance + spread;  // the expected value is itself rounded to f64
+    const double spacing = std::sqrt(12 * typical_mantissa * spread);
+    const double deviation = std::sqrt(typical_mantissa * variance) / spacing;
+    if (deviation > 1) return variance + spread;  // the grid is forgotten: within 1e-7
+    const double at = value / spacing, offset = at - std::nearbyint(at);
+    if (deviation == 0) return offset * offset * spacing * spacing / typical_mantissa;
+    const auto below = [&](double edge) { return std::erfc(-(edge - offset) / (std::numbers::sqrt2 * deviation)) / 2; };
+    double sum = 0;
+    for (int k = -7; k <= 7; ++k) sum += (k - offset) * (k - offset) * (below(k + 0.5) - below(k - 0.5));
+    return sum * spacing * spacing / typical_mantissa;
+}
+
 }  // namespace dca::reference::noise

@@ -5,9 +5,10 @@
 
 namespace dca::reference::noise {
 
-/// What an average mantissa makes of the variance u^2 / 3 of the worst one: 0.50 to 0.54 (docs/error_model.md section
-/// 2). Errors whose size is known are divided by it in expectations, so that they stand beside u^2 / 3.
-inline constexpr double typical_mantissa = 0.5;
+/// What an average mantissa makes of the variance u^2 / 3 of the worst one: 1/2 where mantissas are uniform, 3 / (8 ln 2)
+/// = 0.541 where their logarithms are; between the two. Errors whose size is known are divided by it in expectations, so
+/// that they stand beside u^2 / 3 and the ratio of a healthy kernel is sqrt(0.52) = 0.72.
+inline constexpr double typical_mantissa = 0.52;
 
 /// Unit roundoffs bound one rounding; divided by sqrt 3 they are its standard deviation at the worst mantissa. Floors
 /// are standard deviations of the absolute error of a result too small for the format.
@@ -31,5 +32,9 @@ struct Precision {
 
 /// Variance of the rounding of `value` to the format, its spacing known: spacing^2 / 12 over typical_mantissa.
 [[nodiscard]] double known_rounding(double value, Dtype format);
+
+/// Expected square of the error of `value` when it is written with an error of `variance` already in it, over
+/// typical_mantissa: a value on the grid of the format, or nearly so, comes back to it and loses that error.
+[[nodiscard]] double written_variance(double value, double variance, Dtype format);
 
 }  // namespace dca::reference::noise

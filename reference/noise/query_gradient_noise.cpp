@@ -35,7 +35,7 @@ void QueryGradientNoise::add(const KeyRows& keys, const PairTile& tile, std::spa
     const int offset = static_cast<int>(tile.first_key - keys.first), n = tile.count;
     for (int r = 0; r < facts_.rows(); ++r) {
         const auto at = static_cast<std::size_t>(r);
-        const double operand = call_.operand_variance() + rotated_operand_variance(call_) +
+        const double operand = counted_operand_variance(call_) + rotated_operand_variance(call_) +
                                call_.accumulator_variance() * depth(r, mode_keys).bridge + score_roundings(call_);
         const double *p = tile.p.row(r), *ds = tile.ds.row(r), *dp = tile.dp.row(r), *variance = tile.variance.row(r);
         double *weight = weight_.row(r), *ds_squared = ds_squared_.row(r);
@@ -45,7 +45,8 @@ void QueryGradientNoise::add(const KeyRows& keys, const PairTile& tile, std::spa
             const double carried = p[j] * p[j] * dp_variance(call_, facts_.dout_norm[at], keys.v_norm[key], dp[j]) +
                                    underflow_variance(call_, p[j], dp[j] - facts_.delta[at]);
             const double own = call_.expectation() ? tile.backward.row(r)[j] : 0;
-            const ScoreVariance of_ds = score_variance(call_, ds[j], operand, variance[j] + own, carried);
+            const ScoreVariance of_ds =
+                score_variance(call_, ds[j], operand, variance[j] + own, carried, call_.profile.p_scale);
             weight[j] = of_ds.sum();
             ds_squared[j] = ds[j] * ds[j];
             shares_[at].add(of_ds, keys.k_norm[key]);
@@ -63,7 +64,7 @@ void QueryGradientNoise::add(const KeyRows& keys, const PairTile& tile, std::spa
 void QueryGradientNoise::add_shared_errors(const KeyRows& keys, const PairTile& tile, Products& products) {
     const int offset = static_cast<int>(tile.first_key - keys.first), n = tile.count;
     const Rows rotated = keys.rotated.view().slice(offset, n);
-    products.nn(ds_squared_.corner(facts_.rows(), n), keys.rounded.view().slice(offset, n), energy_, true);
+    products.nn(ds_squared_.corner(facts_.rows(), n), keys.rounded_energy.view().slice(offset, n), energy_, true);
     for (int r = 0; r < facts_.rows(); ++r) {
         for (int j = 0; j < n; ++j) weight_.row(r)[j] = ds_squared_.row(r)[j] * tile.variance.row(r)[j];
     }
@@ -107,6 +108,22 @@ double QueryGradientNoise::angle_error(int r, int column) const {
            (turned_.row(r)[column] + part_turned_.row(r)[column]);
 }
 
+/// The error x_j of a logit reaches dq three ways, directly, through lse and through delta: x_j w_j with w_j = ds_j k_j
+/// - p_j g - ds_j K, K the mean key and g the gradient. This is the sum of var x_j w_j^2 but for its first square, as
+/// the mean over the pair, within which the frames of the modes are only turned.
+double QueryGradientNoise::expected_shared(int r, int column, const MeanKey& mean_key, const InheritedRow& row) const {
+    const bool rotary = column < call_.energy.pairs();
+    const int dims[] = {rotary ? call_.energy.first(column) : column + call_.energy.pairs(),
+                        rotary ? call_.energy.second(column) : column + call_.energy.pairs()};
+    double sum = 0;
+    for (const int e : dims) {
+        const double g = dq_.row(r)[e], mean = mean_key.back.row(r)[e];
+        sum += row.delta * mean * mean + row.lse * g * g +
+               2 * (row.covariance * mean * g - direct_.row(r)[e] * mean - of_lse_.row(r)[e] * g);
+    }
+    return sum / 2;
+}
+
 void QueryGradientNoise::finish(const MeanKey& mean_key, double k_concentration, const InheritedNoise& inherited,
                                 Tensor<float, 4>& sigma) {
     const SequenceContext& c = call_.context;
@@ -119,7 +136,7 @@ void QueryGradientNoise::finish(const MeanKey& mean_key, double k_concentration,
         const std::int64_t b = c.sequence.batch, row = c.sequence.query_begin + facts_.tile.row_begin + r;
         const double delta_variance = inherited.delta(b, facts_.head, row);
         const double lse_variance = inherited.lse(b, facts_.head, row);
-        const double covariance = inherited.covariance(b, facts_.head, row);
+        const InheritedRow inherited_here{lse_variance, delta_variance, inherited.covariance(b, facts_.head, row)};
         const double sum_depth = call_.accumulator_variance() * call_.profile.sums.drift * facts_.visible_keys[at];
         double from_keys = 0, common = 0;
         for (int e = 0; e < c.head_dim; ++e) {
@@ -128,13 +145,8 @@ void QueryGradientNoise::finish(const MeanKey& mean_key, double k_concentration,
             const double dq2 = scale * dq_.row(r)[e] * dq_.row(r)[e], mean = mean_key.back.row(r)[e];
             const double keys = back * energy_.row(r)[column];
             const double turned = back * angle_error(r, column);
-            double shared = scale * delta_variance * mean * mean + lse_variance * dq2;
-            if (call_.expectation()) {
-                // The error of a logit reaches dq three ways; with w_j = ds_j k_j - ds_j K - p_j g, K the mean key and
-                // g the gradient, it is x_j w_j, and these are the cross terms of w_j^2.
-                const double g = dq_.row(r)[e];
-                shared += 2 * scale * (covariance * mean * g - direct_.row(r)[e] * mean - of_lse_.row(r)[e] * g);
-            }
+            const double shared = call_.expectation() ? scale * expected_shared(r, column, mean_key, inherited_here)
+                                                      : scale * delta_variance * mean * mean + lse_variance * dq2;
             // The parts of the modes are rounded with the error of delta already in them: it may cancel among them.
             const double parts =
                 back * (part_energy_.row(r)[column] + delta_variance * mean_key.part_energy.row(r)[column]);

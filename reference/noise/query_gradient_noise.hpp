@@ -21,6 +21,11 @@ public:
                 Tensor<float, 4>& sigma);
 
 private:
+    /// Variances that the row inherits.
+    struct InheritedRow {
+        double lse, delta, covariance;
+    };
+    [[nodiscard]] double expected_shared(int r, int column, const MeanKey& mean_key, const InheritedRow& row) const;
     [[nodiscard]] double angle_error(int r, int column) const;
     void add_shared_errors(const KeyRows& keys, const PairTile& tile, Products& products);
     [[nodiscard]] SumDepth depth(int r, std::span<const double> mode_keys) const;

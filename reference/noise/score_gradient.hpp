@@ -16,16 +16,26 @@ struct ScoreVariance {
     [[nodiscard]] double sum() const { return rounded + carried; }
 };
 
-/// rounded: roundings of the operand, that to its own type included, and carried: variances relative to x^2; apart:
-/// absolute. A subnormal operand is off by the floor; expectations count that instead of the rounding to its type.
+/// rounded: roundings of the operand, and carried: variances relative to x^2; apart: absolute. The rounding to the
+/// operand's own type is part of `rounded` for a family, to which a subnormal operand's floor is added; expectations
+/// know x, and so its spacing in a type scaled by `scale`.
 [[nodiscard]] inline ScoreVariance score_variance(const Call& call, double x, double rounded, double carried,
-                                                  double apart) {
+                                                  double apart, double scale) {
     const double x2 = x * x, floor = call.precision.operand_floor;
-    const double lost = std::min(x2, floor * floor);
-    if (!call.expectation()) return {x2 * rounded + lost, x2 * carried + apart};
-    const bool subnormal = std::abs(x) < call.precision.smallest_operand;
-    const double instead = subnormal ? lost / typical_mantissa - x2 * call.operand_variance() : 0;
-    return {x2 * rounded + instead, x2 * carried + apart};
+    if (!call.expectation()) return {x2 * rounded + std::min(x2, floor * floor), x2 * carried + apart};
+    if (call.precision.operand == 0) return {x2 * rounded, x2 * carried + apart};
+    // A p of almost 1 comes back to 1.
+    if (x > 0.9 && x <= 1) {
+        const double written = written_variance(x * scale, x2 * carried * scale * scale, call.profile.p);
+        return {x2 * rounded, written / (scale * scale) + apart};
+    }
+    const double own = std::min(known_rounding(x * scale, call.profile.p) / (scale * scale), x2 / typical_mantissa);
+    return {x2 * rounded + own, x2 * carried + apart};
+}
+
+/// Variance of rounding an operand relative to its square, as far as `rounded` of score_variance has it.
+[[nodiscard]] inline double counted_operand_variance(const Call& call) {
+    return call.expectation() ? 0 : call.operand_variance();
 }
 
 /// Roundings of p (dp - delta) before it becomes an operand, relative to its square: a family counts them with exp.
