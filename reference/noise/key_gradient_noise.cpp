@@ -188,7 +188,8 @@ void KeyGradientNoise::finish_dk(int j, double q_concentration, float* sigma) co
                 : call_.output_variance() * (parts + dk2) +
                       call_.output_floor_variance() * (parts_ + rotation_roundings + 1);
         const double turned = factor * angle_error(j, column, total[static_cast<std::size_t>(column)]);
-        separate[static_cast<std::size_t>(e)] = rounding + unit * dk2 + turned;
+        separate[static_cast<std::size_t>(e)] =
+            rounding + unit * dk2 + turned + factor * call_.sum_floor_variance(queries_[at]);
         variance[static_cast<std::size_t>(e)] = queries + separate[static_cast<std::size_t>(e)];
         from_queries += queries;
     }
@@ -213,7 +214,7 @@ void KeyGradientNoise::finish_dv(int j, double dout_concentration, float* sigma)
         const double rounding = call_.expectation() ? call_.output_variance() * parts
                                                     : call_.output_variance() * (parts + square) +
                                                           call_.output_floor_variance() * (parts_ + 1);
-        separate[c] = rounding + unit * square;
+        separate[c] = rounding + unit * square + call_.sum_floor_variance(queries_[at]);
         variance[c] = queries + separate[c];
         if (call_.expectation()) variance[c] = written_variance(value, variance[c], call_.profile.output);
         from_queries += queries;

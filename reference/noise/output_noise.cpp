@@ -235,6 +235,7 @@ void OutputNoise::finish_out(int r, double v_concentration, double k_concentrati
     const double lse = facts_.lse[at];
     const double merge_weight = merged ? call_.statistics_variance() * std::max(1.0, lse * lse) : 0;
     const double floor = call_.expectation() ? 0 : call_.precision.operand_floor * sums.largest_p;
+    const double lost_in_sums = call_.sum_floor_variance(facts_.visible_keys[at]) * sums.largest_p * sums.largest_p;
     const int roundings = merged ? 2 * sums.modes + 2 : 1;
 
     std::vector<double> variance(static_cast<std::size_t>(dv)), separate(static_cast<std::size_t>(dv));
@@ -247,7 +248,7 @@ void OutputNoise::finish_out(int r, double v_concentration, double k_concentrati
         const double from_keys = std::clamp(squares_.row(r)[c] + moved, 0.0, visible_values_.row(r)[c]);
         const double parts = merged ? 2 * part_energy_.row(r)[c] + o2 : 0;
         const double shared = denominator * o2 + merge_weight * part_shift_.row(r)[c];
-        const double underflow = floor * floor * visible_values_.row(r)[c];
+        const double underflow = floor * floor * visible_values_.row(r)[c] + lost_in_sums;
         double rounding = call_.output_variance() * (o2 + parts) + call_.output_floor_variance() * roundings;
         const double before = from_keys + underflow + numerator * o2 + shared;
         double& total = variance[static_cast<std::size_t>(c)];
@@ -274,7 +275,8 @@ void OutputNoise::finish_out(int r, double v_concentration, double k_concentrati
             delta + sums.delta_of_keys + floor * floor * sums.dp_squared + denominator * d * d +
             call_.statistics_variance() *
                 sum_variance(call_.profile, facts_.dout_norm[at] * facts_.out_norm[at], d, dv,
-                             exact_product(call_.profile.input, call_.profile.output, call_.profile.statistics));
+                             exact_product(call_.profile.input, call_.profile.output, call_.profile.statistics)) +
+            lost_in_sums * facts_.dout_norm[at];
         // Where O came back to the grid, the errors of p are not in it either, and the first term is negative.
         *delta_variance = std::max(*delta_variance, 0.0);
     }

@@ -313,7 +313,8 @@ void PairTile::evaluate(const Call& call, const QueryFacts& facts, const QueryRo
             // up to one ulp, twice the unit roundoff.
             const double shifted = s[j] - lse, s2 = s[j] * s[j];
             const double sums = call.sum_ratio * sum_variance(call.profile, 0, s[j], d, exact);
-            const double logit_error = std::max(var[j], 0.0) + call.common_logit_variance * s2;
+            const double logit_error =
+                std::max(var[j], 0.0) + call.common_logit_variance * s2 + tau * tau * call.sum_floor_variance(d);
             if (!call.expectation()) {
                 var[j] = exponential_variance(logit_error +
                                               unit * (sums + call.logit_roundings * s2 + shifted * shifted + 4));

@@ -56,6 +56,10 @@ struct Call {
     [[nodiscard]] double accumulator_variance() const { return precision.accumulator * precision.accumulator / 3; }
     [[nodiscard]] double operand_variance() const { return precision.operand * precision.operand / 3; }
     [[nodiscard]] double output_variance() const { return precision.output * precision.output / 3; }
+    /// Absolute variance of `terms` additions to subnormal partial sums.
+    [[nodiscard]] double sum_floor_variance(double terms) const {
+        return terms * (precision.sum_floor * precision.sum_floor);
+    }
     [[nodiscard]] double output_floor_variance() const { return precision.output_floor * precision.output_floor; }
 };
 

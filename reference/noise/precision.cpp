@@ -33,6 +33,7 @@ Precision precision_of(const Problem& problem, const KernelProfile& profile) {
                         .output = u_of(profile.output),
                         .output_floor = floor_of(profile.output),
                         .accumulator = u_of(profile.accumulator),
+                        .sum_floor = traits(profile.accumulator).storage_bits == 16 ? floor_of(profile.accumulator) : 0,
                         .statistics = u_of(profile.statistics),
                         .accumulator_floor = floor_of(profile.statistics),
                         .angle = profile.expectation && profile.angles == Dtype::f64 ? 0 : u_of(profile.angles)};

@@ -5,9 +5,9 @@
 
 namespace dca::reference::noise {
 
-/// What an average mantissa makes of the variance u^2 / 3 of the worst one: 1/2 where mantissas are uniform, 3 / (8 ln 2)
-/// = 0.541 where their logarithms are; between the two. Errors whose size is known are divided by it in expectations, so
-/// that they stand beside u^2 / 3 and the ratio of a healthy kernel is sqrt(0.52) = 0.72.
+/// What an average mantissa makes of the variance u^2 / 3 of the worst one: 1/2 where mantissas are uniform, 3 / (8 ln
+/// 2) = 0.541 where their logarithms are; between the two. Errors whose size is known are divided by it in
+/// expectations, so that they stand beside u^2 / 3 and the ratio of a healthy kernel is sqrt(0.52) = 0.72.
 inline constexpr double typical_mantissa = 0.52;
 
 /// Unit roundoffs bound one rounding; divided by sqrt 3 they are its standard deviation at the worst mantissa. Floors
@@ -21,6 +21,7 @@ struct Precision {
     double output;  ///< u of out, dq, dk, dv and of their separately rounded parts
     double output_floor;
     double accumulator;  ///< u of the sums of products
+    double sum_floor;    ///< of every partial sum of a 16-bit accumulator; 0 for the wide ones, which never get there
     double statistics;   ///< u of exp and its argument, of row sums, D, and of lse
     double accumulator_floor;
     double angle;  ///< u of the rotary angles, 0 where they are exact

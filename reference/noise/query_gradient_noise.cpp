@@ -158,7 +158,8 @@ void QueryGradientNoise::finish(const MeanKey& mean_key, double k_concentration,
                                           call_.output_floor_variance() * (all_modes.size() * roundings_of_part + 1);
             const double summed =
                 call_.expectation() ? call_.accumulator_variance() * back * drift_.row(r)[column] : sum_depth * dq2;
-            separate[static_cast<std::size_t>(e)] = rounding + summed + turned;
+            separate[static_cast<std::size_t>(e)] =
+                rounding + summed + turned + back * call_.sum_floor_variance(facts_.visible_keys[at]);
             variance[static_cast<std::size_t>(e)] =
                 std::max(keys + shared, 0.0) + separate[static_cast<std::size_t>(e)];
             from_keys += keys;

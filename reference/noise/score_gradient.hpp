@@ -46,8 +46,10 @@ struct ScoreVariance {
 /// Variance of dp = dout . v, accumulated; the arguments before dp are squared norms.
 [[nodiscard]] inline double dp_variance(const Call& call, double dout_norm, double v_norm, double dp) {
     const KernelProfile& profile = call.profile;
-    return call.accumulator_variance() * sum_variance(profile, dout_norm * v_norm, dp, call.context.head_dim_v,
-                                                      exact_product(profile.input, profile.input, profile.accumulator));
+    return call.accumulator_variance() *
+               sum_variance(profile, dout_norm * v_norm, dp, call.context.head_dim_v,
+                            exact_product(profile.input, profile.input, profile.accumulator)) +
+           call.sum_floor_variance(call.context.head_dim_v);
 }
 
 /// A probability too small for the accumulator's type, times what ds multiplies it with.

@@ -16,11 +16,13 @@ namespace dca::calibration {
 /// Errors of one tensor over any number of runs, in units of the expected error.
 struct Ratio {
     double squares = 0;  ///< sum of (error / sigma)^2
-    std::int64_t elements = 0;
+    std::int64_t elements = 0, rows = 0;
     bool broken = false;  ///< an error where sigma is 0, or a value that is not finite and not expected
     void add(const Ratio& other);
     /// Root mean square; NaN where broken, 0 where nothing was measured.
     [[nodiscard]] double rms() const;
+    /// Standard deviation of rms() where every row of channels counts as one independent error.
+    [[nodiscard]] double uncertainty() const;
 };
 
 struct Ratios {
@@ -46,6 +48,9 @@ struct Line {
                                        std::uint64_t seed);
 /// Runs the peer on a case and holds it against flash_profile.
 [[nodiscard]] Ratios measure(const golden::CaseSpec& spec, bool exact_truth);
+
+/// Whether a run belongs to the table: the long setting is run for one seed, and not where the truth is slow.
+[[nodiscard]] bool is_run(const Line& line, const golden::CaseSpec& spec);
 
 /// Seeds behind the table of the document.
 inline constexpr int table_seeds = 3;
