@@ -142,7 +142,7 @@ TEST_CASE("a peer that rounds elsewhere than the profile says is seen in the rat
     CHECK(std::abs(ratio(honest) - 0.72) <= 0.03);
     CHECK(ratio(wide_p) <= 0.65);
     CHECK(ratio(narrow_p) >= 2);
-    CHECK(ratio(wide_out) <= 0.65);
+    CHECK(ratio(wide_out) <= ratio(honest) - 0.02);  // the same roundings but for the last
     CHECK(ratio(rough) >= 0.8);
 }
 
