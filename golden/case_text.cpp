@@ -47,6 +47,11 @@ bool assign(std::optional<T> parsed, T& out) {
     return parsed.has_value();
 }
 
+template <class T>
+bool assign(std::optional<T> parsed, std::optional<T>& out) {
+    return out = parsed, parsed.has_value();
+}
+
 bool read_expectation(std::string_view text, Expectation& out) {
     out = text == "reject" ? Expectation::must_reject : Expectation::valid;
     return text == "reject" || text == "valid";
@@ -74,6 +79,10 @@ std::string list_text(const std::vector<T>& values) {
     std::string out;
     for (const T& value : values) out += (out.empty() ? "" : ",") + text_of(value);
     return out;
+}
+
+std::string type_text(const std::optional<Dtype>& dtype) {
+    return dtype ? std::string(name(*dtype)) : "";
 }
 
 constexpr std::string_view an_integer = "an integer";
@@ -124,6 +133,15 @@ constexpr std::array words{
     Word{"dtype", "one of f64 f32 tf32 f16 bf16 e4m3 e5m2",
          [](S& s, View v) { return assign(parse_dtype(v), s.problem.dtype); },
          [](const S& s) { return s.problem.dtype == Dtype::f64 ? "" : std::string(name(s.problem.dtype)); }},
+    Word{"p_dtype", "one of f64 f32 tf32 f16 bf16 e4m3 e5m2",
+         [](S& s, View v) { return assign(parse_dtype(v), s.problem.work.p); },
+         [](const S& s) { return type_text(s.problem.work.p); }},
+    Word{"accumulator", "one of f64 f32 f16 bf16",
+         [](S& s, View v) { return assign(parse_dtype(v), s.problem.work.accumulator); },
+         [](const S& s) { return type_text(s.problem.work.accumulator); }},
+    Word{"output_dtype", "one of f64 f32 f16 bf16",
+         [](S& s, View v) { return assign(parse_dtype(v), s.problem.work.output); },
+         [](const S& s) { return type_text(s.problem.work.output); }},
     Word{"dialect", "a name", [](S& s, View v) { return s.problem.dialect = v, !v.empty(); },
          [](const S& s) { return s.problem.dialect == "exact" ? "" : s.problem.dialect; }},
     fact_word<0>(),

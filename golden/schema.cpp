@@ -55,7 +55,14 @@ O resolved_rotary_dim(const P& p) {
     return p.rope.layout == RopeLayout::none ? optional_value(p.rope.rotary_dim) : O(p.resolved_rotary_dim());
 }
 
+template <std::optional<Dtype> WorkTypes::*Type>
+constexpr AttributeRule type_rule(std::string_view attribute) {
+    return {attribute, text, false, [](P& p, const V& v) { p.work.*Type = named(text_of(v), parse_dtype, dtype_list); },
+            [](const P& p) { return p.work.*Type ? O(std::string(name(*(p.work.*Type)))) : O(); }};
+}
+
 constexpr std::array attribute_table{
+    type_rule<&WorkTypes::accumulator>("accumulator"),
     AttributeRule{"beta_fast", real, false, [](P& p, const V& v) { p.rope.beta_fast = real_of(v); },
                   [](const P& p) { return O(p.rope.beta_fast); }},
     AttributeRule{"beta_slow", real, false, [](P& p, const V& v) { p.rope.beta_slow = real_of(v); },
@@ -76,6 +83,8 @@ constexpr std::array attribute_table{
     AttributeRule{"original_max_position", real, false,
                   [](P& p, const V& v) { p.rope.original_max_position = real_of(v); },
                   [](const P& p) { return optional_value(p.rope.resolved_original_max_position()); }},
+    type_rule<&WorkTypes::output>("output_dtype"),
+    type_rule<&WorkTypes::p>("p_dtype"),
     AttributeRule{"query_offset", integer, false, [](P& p, const V& v) { p.query_offset = whole(v); },
                   [](const P& p) { return p.packed() ? O() : O(p.resolved_query_offset()); }},
     AttributeRule{"rope", text, false,

@@ -3,6 +3,8 @@
 #include "reference/error_scale.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "reference/math/parallel.hpp"
 #include "reference/noise/key_gradient_noise.hpp"
@@ -49,27 +51,72 @@ Concentrations measure_concentrations(const Inputs& inputs, const Sequence& s) {
     return out;
 }
 
+/// work(first, count) for the key tiles of a span that the query tile sees.
+template <class Work>
+void for_key_tiles(const KeySpan& span, const QueryTile& query_tile, const Work& work) {
+    const std::int64_t end = std::min(span.end, query_tile.last_index() + 1);
+    for (std::int64_t first = span.begin; first < end; first += key_tile_columns) {
+        work(first, static_cast<int>(std::min<std::int64_t>(key_tile_columns, end - first)));
+    }
+}
+
+/// Keys of the span that each row sees.
+std::vector<double> visible_in(const QueryFacts& facts, const KeySpan& span) {
+    std::vector<double> keys;
+    for (int r = 0; r < facts.rows(); ++r) {
+        keys.push_back(facts.visible(r, span.begin, static_cast<int>(span.end - span.begin)));
+    }
+    return keys;
+}
+
+/// A flash kernel's exp sees the logit less the largest one so far: expectations need that before they start.
+void find_running_maximum(const Call& call, const QueryTile& query_tile, QueryFacts& facts, Products& products) {
+    const SequenceContext& c = call.context;
+    const int step = call.profile.key_tile, rows = facts.rows();
+    const int tiles = static_cast<int>((c.key_count + step - 1) / step);
+    Matrix maximum(rows, tiles), logit(rows, key_tile_columns);
+    std::fill_n(maximum.row(0), rows * tiles, -std::numeric_limits<double>::infinity());
+    for (const KeySpan& span : key_spans(c.problem.chunk, query_tile.chunk, c.key_count)) {
+        const QueryRows queries(call, facts, span.mode);
+        for_key_tiles(span, query_tile, [&](std::int64_t first, int count) {
+            const KeyRows keys(call, facts.head / c.group, first, count);
+            products.nt(queries.rotated.view(), keys.rotated.view(), logit);
+            for (int r = 0; r < rows; ++r) {
+                const int seen = facts.visible(r, first, count);
+                for (int j = 0; j < seen; ++j) {
+                    double& top = maximum.row(r)[(first + j) / step];
+                    top = std::max(top, logit.row(r)[j] * c.softmax_scale);
+                }
+            }
+        });
+    }
+    for (int r = 0; r < rows; ++r) {
+        for (int t = 1; t < tiles; ++t) maximum.row(r)[t] = std::max(maximum.row(r)[t], maximum.row(r)[t - 1]);
+    }
+    facts.running_maximum = std::move(maximum);
+}
+
 void query_side(const Call& call, const QueryTile& query_tile, std::int64_t head, const Concentrations& concentrations,
                 ErrorScales& scales, InheritedNoise& inherited) {
     const SequenceContext& c = call.context;
     const std::int64_t kv_head = head / c.group;
     Products products;
-    const QueryFacts facts(call, query_tile, head);
-    PairTile tile(facts.rows(), key_tile_columns, call.wants_gradients());
+    QueryFacts facts(call, query_tile, head);
+    if (call.expectation()) find_running_maximum(call, query_tile, facts, products);
+    PairTile tile(facts.rows(), key_tile_columns, call.wants_gradients(), call.expectation());
     OutputNoise output(call, facts);
     QueryGradientNoise gradient(call, facts);
     for (const KeySpan& span : key_spans(c.problem.chunk, query_tile.chunk, c.key_count)) {
         const QueryRows queries(call, facts, span.mode);
-        const std::int64_t end = std::min(span.end, query_tile.last_index() + 1);
-        for (std::int64_t first = span.begin; first < end; first += key_tile_columns) {
-            const int count = static_cast<int>(std::min<std::int64_t>(key_tile_columns, end - first));
+        const std::vector<double> mode_keys = visible_in(facts, span);
+        for_key_tiles(span, query_tile, [&](std::int64_t first, int count) {
             const KeyRows keys(call, kv_head, first, count);
             tile.evaluate(call, facts, queries, keys, first, count, products);
             output.add(keys, tile, products);
-            if (call.wants_gradients()) gradient.add(keys, tile, products);
-        }
+            if (call.wants_gradients()) gradient.add(keys, tile, mode_keys, products);
+        });
         output.end_mode(queries);
-        if (call.wants_gradients()) gradient.end_mode(queries);
+        if (call.wants_gradients()) gradient.end_mode(queries, mode_keys);
     }
     const double k_concentration = concentrations.k[static_cast<std::size_t>(kv_head)];
     output.finish(concentrations.v[static_cast<std::size_t>(kv_head)], k_concentration, scales, inherited);
@@ -103,14 +150,14 @@ ErrorScales empty_scales(const Problem& problem, bool gradients) {
 }
 
 ErrorScales scales_of(const Problem& problem, const Inputs& inputs, const Outputs& outputs,
-                      const AttendedKeys& attended) {
+                      const AttendedKeys& attended, const KernelProfile& profile) {
     expects(outputs.out.extents() == out_extents(problem.shape) && outputs.lse.extents() == lse_extents(problem.shape),
             "error_scales: outputs of another problem");
     ErrorScales scales = empty_scales(problem, inputs.dout.has_value());
     InheritedNoise inherited(problem.shape);
     for (const Sequence& sequence : sequences(problem)) {
         const SequenceContext context(problem, inputs, sequence);
-        const Call call(context, outputs, attended);
+        const Call call(context, outputs, attended, profile);
         const Concentrations concentrations = measure_concentrations(inputs, sequence);
         const auto tiles = query_tiles(problem.chunk, sequence);
         const std::int64_t heads = problem.shape.heads_q;
@@ -135,7 +182,13 @@ ErrorScales scales_of(const Problem& problem, const Inputs& inputs, const Output
 
 ErrorScales error_scales(const Problem& problem, const Inputs& inputs, const Outputs& outputs) {
     require_computable(problem, inputs);
-    return scales_of(problem, inputs, outputs, {});
+    return scales_of(problem, inputs, outputs, {}, family_profile(problem));
+}
+
+ErrorScales error_scales(const Problem& problem, const Inputs& inputs, const Outputs& outputs,
+                         const KernelProfile& profile) {
+    require_computable(problem, inputs);
+    return scales_of(problem, inputs, outputs, {}, profile);
 }
 
 ErrorScales error_scales(const Problem& problem, const Inputs& inputs, const Outputs& outputs,
@@ -143,7 +196,7 @@ ErrorScales error_scales(const Problem& problem, const Inputs& inputs, const Out
     validate(problem, inputs);
     require_reproducible(problem);
     expects(!inputs.dout, "error_scales: the gradients of a sparse prefill");
-    return scales_of(problem, inputs, outputs, attended);
+    return scales_of(problem, inputs, outputs, attended, family_profile(problem));
 }
 
 }  // namespace dca::reference

@@ -5,6 +5,7 @@
 #include <functional>
 #include <span>
 
+#include "reference/kernel_profile.hpp"
 #include "reference/math/chunk_positions.hpp"
 #include "reference/spec/bundles.hpp"
 
@@ -18,6 +19,10 @@ inline constexpr int error_model_version = 1;
 /// query sees, have 0. Costs about 4 forward passes, 11 with gradients; memory does not grow with the square of the
 /// sequence. Bitwise the same for any thread count. Throws InvalidProblem (validate) or Unsupported (dialect).
 [[nodiscard]] ErrorScales error_scales(const Problem& problem, const Inputs& inputs, const Outputs& outputs);
+
+/// The same of the kernel a profile describes. A family's is bitwise what the call above gives.
+[[nodiscard]] ErrorScales error_scales(const Problem& problem, const Inputs& inputs, const Outputs& outputs,
+                                       const KernelProfile& profile);
 
 /// Consecutive rows of one sequence, all in one chunk and none before every key, of one query head.
 struct HeadRows {

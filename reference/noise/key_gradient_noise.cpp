@@ -8,7 +8,7 @@ KeyGradientNoise::KeyGradientNoise(const Call& call, std::int64_t kv_head, std::
     : call_(call),
       kv_head_(kv_head),
       keys_(call, kv_head, first, count),
-      tile_(query_tile_rows, count, true),
+      tile_(query_tile_rows, count, true, call.expectation()),
       k_weight_(query_tile_rows, count),
       v_weight_(query_tile_rows, count),
       ds_squared_(query_tile_rows, count),
@@ -49,16 +49,29 @@ void KeyGradientNoise::add_head(const std::vector<QueryTile>& tiles, std::int64_
     end_head();
 }
 
+double KeyGradientNoise::sum_variance_of(int j, std::int64_t first_seen, std::int64_t row, Dtype operand) const {
+    const double n = queries_[static_cast<std::size_t>(j)];
+    if (!call_.expectation()) return call_.accumulator_variance() * call_.profile.sums.bridge * n;
+    // Rows come in order and weigh less and less, so the terms cannot change places: each stands in all partial sums
+    // from its own on. Their signs are taken to be independent.
+    const double before = static_cast<double>(heads_done_) * n / static_cast<double>(call_.context.group) +
+                          static_cast<double>(row - first_seen);
+    const bool exact = exact_product(operand, call_.profile.input, call_.profile.accumulator);
+    return call_.accumulator_variance() * (n - before - (before == 0 ? 1 : 0) + (exact ? 0 : 1));
+}
+
 void KeyGradientNoise::add(const QueryFacts& facts, const QueryRows& queries, const InheritedNoise& inherited,
                            Products& products) {
     const SequenceContext& c = call_.context;
     const int offset = static_cast<int>(tile_.first_key - keys_.first), n = tile_.count, rows = facts.rows();
-    const double floor = call_.precision.operand_floor;
+    const KernelProfile& profile = call_.profile;
     for (int r = 0; r < rows; ++r) {
         const auto at = static_cast<std::size_t>(r);
         const std::int64_t row = c.sequence.query_begin + facts.tile.row_begin + r;
         const double lse = inherited.lse(c.sequence.batch, facts.head, row);
         const double delta = inherited.delta(c.sequence.batch, facts.head, row);
+        const double covariance = inherited.covariance(c.sequence.batch, facts.head, row);
+        const std::int64_t index = facts.tile.index(r);
         double q_norm = 0;
         for (int e = 0; e < c.head_dim; ++e) q_norm += queries.rotated.row(r)[e] * queries.rotated.row(r)[e];
         const double *p = tile_.p.row(r), *ds = tile_.ds.row(r), *dp = tile_.dp.row(r);
@@ -67,13 +80,26 @@ void KeyGradientNoise::add(const QueryFacts& facts, const QueryRows& queries, co
         const int seen = facts.visible(r, tile_.first_key, n);
         for (int j = 0; j < seen; ++j) {
             const auto key = static_cast<std::size_t>(offset + j);
-            const double operand = call_.operand_variance() + call_.accumulator_variance() * queries_[key] / 2;
-            const double p2 = p[j] * p[j], carried = variance[j] + lse;
+            const std::int64_t first_seen = std::max(keys_.first + offset + j, c.sequence.offset);
+            const double operand_ds =
+                counted_operand_variance(call_) + sum_variance_of(offset + j, first_seen, index, profile.ds);
+            const double operand_p =
+                counted_operand_variance(call_) + sum_variance_of(offset + j, first_seen, index, profile.p);
+            const double p2 = p[j] * p[j];
+            double of_p_carried = variance[j] + lse, of_ds_carried = of_p_carried, common = 0;
+            if (call_.expectation()) {
+                // lse has p_j of this logit's error in it, and delta ds_j of it.
+                const double own = tile_.backward.row(r)[j];
+                of_p_carried += own - 2 * p[j] * variance[j];
+                of_ds_carried += own - 4 * p[j] * variance[j];
+                common = 2 * ds[j] * p[j] * covariance;
+            }
             const double of_dp = p2 * (delta + dp_variance(call_, facts.dout_norm[at], keys_.v_norm[key], dp[j])) +
                                  underflow_variance(call_, p[j], dp[j] - facts.delta[at]);
             const ScoreVariance of_ds =
-                score_variance(ds[j], operand + rotated_operand_variance(call_), carried, of_dp, floor);
-            const ScoreVariance of_p = score_variance(p[j], operand, carried, 0, floor);
+                score_variance(call_, ds[j], operand_ds + rotated_operand_variance(call_) + score_roundings(call_),
+                               of_ds_carried, of_dp + common, profile.p_scale);
+            const ScoreVariance of_p = score_variance(call_, p[j], operand_p, of_p_carried, 0, profile.p_scale);
             k_weight[j] = of_ds.sum();
             v_weight[j] = of_p.sum();
             ds_squared[j] = ds[j] * ds[j];
@@ -87,6 +113,9 @@ void KeyGradientNoise::add(const QueryFacts& facts, const QueryRows& queries, co
     const auto mode = static_cast<std::size_t>(queries.mode);
     products.tn(k_weight_.corner(rows, n), queries.energy.view(), k_energy_, true, offset);
     products.tn(ds_squared_.corner(rows, n), queries.turned.view(), turned_, true, offset);
+    if (call_.expectation()) {
+        products.tn(ds_squared_.corner(rows, n), queries.rounded_energy.view(), k_energy_, true, offset);
+    }
     products.tn(tile_.ds.corner(rows, n), queries.rotated.view(), mode_dk_[mode], true, offset);
     products.tn(tile_.p.corner(rows, n), facts.dout, mode_dv_[mode], true, offset);
     Matrix dout_squared(rows, c.head_dim_v);
@@ -115,6 +144,7 @@ void KeyGradientNoise::end_head() {
         mode_dv_[mode].clear();
         ++parts_;
     }
+    ++heads_done_;
 }
 
 /// Errors of the angles turn the queries before they are summed, and the sum (of pair energy dk_energy) on its way
@@ -123,7 +153,8 @@ double KeyGradientNoise::angle_error(int j, int column, double dk_energy) const 
     if (column >= call_.energy.pairs()) return 0;
     const double f = call_.frequency[static_cast<std::size_t>(column)];
     const double position = call_.context.rotations.positions().key(KeyIndex(keys_.first + j));
-    return angle_variance(call_).sum() * f * f * (turned_.row(j)[column] + position * position * dk_energy);
+    return call_.angle[static_cast<std::size_t>(column)].sum() * f * f *
+           (turned_.row(j)[column] + position * position * dk_energy);
 }
 
 void KeyGradientNoise::finish_dk(int j, double q_concentration, float* sigma) const {
@@ -138,26 +169,34 @@ void KeyGradientNoise::finish_dk(int j, double q_concentration, float* sigma) co
     std::vector<double> total(static_cast<std::size_t>(call_.energy.columns()));
     call_.energy.measure(dk_.row(j), total.data());
     std::vector<double> variance(static_cast<std::size_t>(c.head_dim)), separate(variance.size());
-    const double unit = call_.accumulator_variance() * queries_[at];
+    const double unit =
+        call_.expectation() ? 0 : call_.accumulator_variance() * call_.profile.sums.drift * queries_[at];
     double from_queries = 0;
     for (int e = 0; e < c.head_dim; ++e) {
         const int column = call_.energy.column(e);
         const double factor = scale * call_.back_squared(column);
         const double dk2 = scale * back[static_cast<std::size_t>(e)] * back[static_cast<std::size_t>(e)];
         const double queries = factor * k_energy_.row(j)[column];
+        const double parts =
+            call_.profile.modes_apart
+                ? factor * (2 * k_parts_.row(j)[column] + rotation_roundings * total[static_cast<std::size_t>(column)])
+                : 0;
         const double rounding =
-            call_.output_variance() *
-                (factor * (2 * k_parts_.row(j)[column] + rotation_roundings * total[static_cast<std::size_t>(column)]) +
-                 dk2) +
-            call_.output_floor_variance() * (parts_ + rotation_roundings + 1);
+            call_.expectation()
+                ? known_rounding(c.softmax_scale * back[static_cast<std::size_t>(e)], call_.profile.output) +
+                      call_.output_variance() * parts
+                : call_.output_variance() * (parts + dk2) +
+                      call_.output_floor_variance() * (parts_ + rotation_roundings + 1);
         const double turned = factor * angle_error(j, column, total[static_cast<std::size_t>(column)]);
-        separate[static_cast<std::size_t>(e)] = rounding + unit / 2 * dk2 + turned;
+        separate[static_cast<std::size_t>(e)] =
+            rounding + unit * dk2 + turned + factor * call_.sum_floor_variance(queries_[at]);
         variance[static_cast<std::size_t>(e)] = queries + separate[static_cast<std::size_t>(e)];
         from_queries += queries;
     }
-    widen(variance,
-          from_queries * k_shares_[at].leading(q_concentration, 0) + leading_of_channels(separate, q_concentration),
-          gradient_row_line);
+    if (call_.profile.margins)
+        widen(variance,
+              from_queries * k_shares_[at].leading(q_concentration, 0) + leading_of_channels(separate, q_concentration),
+              gradient_row_line);
     std::transform(variance.begin(), variance.end(), sigma, sigma_of);
 }
 
@@ -165,21 +204,26 @@ void KeyGradientNoise::finish_dv(int j, double dout_concentration, float* sigma)
     const auto at = static_cast<std::size_t>(j);
     const auto dv = static_cast<std::size_t>(call_.context.head_dim_v);
     std::vector<double> variance(dv), separate(dv);
-    const double unit = call_.accumulator_variance() * queries_[at];
+    const double unit =
+        call_.expectation() ? 0 : call_.accumulator_variance() * call_.profile.sums.drift * queries_[at];
     double from_queries = 0;
     for (std::size_t c = 0; c < dv; ++c) {
         const double value = dv_.row(j)[c], square = value * value;
         const double queries = v_energy_.row(j)[c];
-        const double rounding =
-            call_.output_variance() * (2 * v_parts_.row(j)[c] + square) + call_.output_floor_variance() * (parts_ + 1);
-        separate[c] = rounding + unit / 2 * square;
+        const double parts = call_.profile.modes_apart ? 2 * v_parts_.row(j)[c] : 0;
+        const double rounding = call_.expectation() ? call_.output_variance() * parts
+                                                    : call_.output_variance() * (parts + square) +
+                                                          call_.output_floor_variance() * (parts_ + 1);
+        separate[c] = rounding + unit * square + call_.sum_floor_variance(queries_[at]);
         variance[c] = queries + separate[c];
+        if (call_.expectation()) variance[c] = written_variance(value, variance[c], call_.profile.output);
         from_queries += queries;
     }
-    widen(
-        variance,
-        from_queries * v_shares_[at].leading(dout_concentration, 0) + leading_of_channels(separate, dout_concentration),
-        gradient_row_line);
+    if (call_.profile.margins)
+        widen(variance,
+              from_queries * v_shares_[at].leading(dout_concentration, 0) +
+                  leading_of_channels(separate, dout_concentration),
+              gradient_row_line);
     std::transform(variance.begin(), variance.end(), sigma, sigma_of);
 }
 

@@ -22,6 +22,8 @@ public:
 
 private:
     void add(const QueryFacts& facts, const QueryRows& queries, const InheritedNoise& inherited, Products& products);
+    /// Variance of summing up, relative to the square of one term of the key's sums: of row `row` of the head at hand.
+    [[nodiscard]] double sum_variance_of(int j, std::int64_t first_seen, std::int64_t row, Dtype operand) const;
     void end_head();
     [[nodiscard]] double angle_error(int j, int column, double dk_energy) const;
     void finish_dk(int j, double q_concentration, float* sigma) const;
@@ -39,6 +41,7 @@ private:
     std::vector<ScoreShares> k_shares_, v_shares_;
     std::vector<double> queries_;  ///< that see the key, over all heads
     int parts_ = 0;
+    std::int64_t heads_done_ = 0;
 };
 
 }  // namespace dca::reference::noise

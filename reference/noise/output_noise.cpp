@@ -26,11 +26,38 @@ OutputNoise::OutputNoise(const Call& call, const QueryFacts& facts)
       part_energy_(facts.rows(), call.context.head_dim_v),
       part_shift_(facts.rows(), call.context.head_dim_v),
       mean_key_{Matrix(facts.rows(), call.context.head_dim), Matrix(facts.rows(), call.energy.columns())},
-      angles_(call.context.rotations.angles_size()) {}
+      angles_(call.context.rotations.angles_size()) {
+    if (!call.expectation()) return;
+    largest_p_ = facts.running_maximum;
+    for (int r = 0; r < facts.rows(); ++r) {
+        tiles::best().exp_minus(largest_p_.row(r), largest_p_.columns(), facts.lse[static_cast<std::size_t>(r)]);
+    }
+}
+
+SumDepth OutputNoise::value_depth(int r) const {
+    const KernelProfile& profile = call_.profile;
+    return sum_depth(profile, facts_.visible_keys[static_cast<std::size_t>(r)],
+                     exact_product(profile.p, profile.input, profile.accumulator));
+}
 
 double OutputNoise::product_variance(int r) const {
-    return call_.operand_variance() +
-           call_.accumulator_variance() * facts_.visible_keys[static_cast<std::size_t>(r)] / 2;
+    const double rounded = call_.expectation() ? 0 : call_.operand_variance();  // else relative_rounding
+    return rounded + call_.accumulator_variance() * value_depth(r).bridge;
+}
+
+double OutputNoise::relative_rounding(const PairTile& tile, int r, int j) const {
+    // As the kernel rounds it, relative to the largest so far: that one is exp(0) = 1 and needs no rounding.
+    if (tile.forward.row(r)[j] == 0 || call_.precision.operand == 0) return 0;
+    const double largest = largest_p_.row(r)[(tile.first_key + j) / call_.profile.key_tile];
+    const double p = tile.p.row(r)[j] / largest * call_.profile.p_scale;
+    return p > 0 ? std::min(known_rounding(p, call_.profile.p) / (p * p), 1.0) : 0;
+}
+
+double OutputNoise::denominator_variance(int r) const {
+    const auto at = static_cast<std::size_t>(r);
+    const SumDepth depth = sum_depth(call_.profile, facts_.visible_keys[at], true);
+    const double bridge = call_.expectation() ? depth.bridge * sums_[at].p_squared : 0;
+    return call_.statistics_variance() * depth.drift + call_.statistics_variance() * bridge;
 }
 
 void OutputNoise::add(const KeyRows& keys, const PairTile& tile, Products& products) {
@@ -40,11 +67,18 @@ void OutputNoise::add(const KeyRows& keys, const PairTile& tile, Products& produ
         RowSums& sums = sums_[at];
         const double *p = tile.p.row(r), *variance = tile.variance.row(r), *logit = tile.logit.row(r);
         double *weight = weight_.row(r), *logit_weight = logit_weight_.row(r);
-        const double product = product_variance(r), out_norm = facts_.out_norm[at];
+        const double* forward = call_.expectation() ? tile.forward.row(r) : nullptr;
+        const double every_product = product_variance(r), out_norm = facts_.out_norm[at];
         const int seen = facts_.visible(r, tile.first_key, n);
         for (int j = 0; j < seen; ++j) {
             const double p2 = p[j] * p[j], v_norm = keys.v_norm[static_cast<std::size_t>(offset + j)];
-            logit_weight[j] = p2 * variance[j];
+            const double product = forward != nullptr ? every_product + relative_rounding(tile, r, j) : every_product;
+            logit_weight[j] = p2 * (forward != nullptr ? variance[j] + forward[j] : variance[j]);
+            if (forward != nullptr) {
+                sums.own_query += p2 * tile.query_part.row(r)[j];
+                sums.p_squared += p2;
+                sums.p_variance += p[j] * variance[j];
+            }
             weight[j] = p2 * product + logit_weight[j];
             mode_p_[at] += p[j];
             sums.p_logit += p[j] * logit[j];
@@ -59,8 +93,11 @@ void OutputNoise::add(const KeyRows& keys, const PairTile& tile, Products& produ
         if (!call_.wants_gradients()) continue;
         const double *dp = tile.dp.row(r), *ds = tile.ds.row(r);
         for (int j = 0; j < seen; ++j) {
-            sums.delta_of_keys += product * p[j] * p[j] * dp[j] * dp[j] + variance[j] * ds[j] * ds[j];
+            const double product = forward != nullptr ? every_product + relative_rounding(tile, r, j) : every_product;
+            const double of_p = forward != nullptr ? variance[j] + forward[j] : variance[j];
+            sums.delta_of_keys += product * p[j] * p[j] * dp[j] * dp[j] + of_p * ds[j] * ds[j];
             sums.dp_squared += dp[j] * dp[j];
+            sums.covariance += p[j] * ds[j] * of_p;
         }
     }
     products.nn(tile.p.corner(facts_.rows(), n), keys.v.slice(offset, n), mode_out_, true);
@@ -96,13 +133,30 @@ void OutputNoise::add_visible_values(const KeyRows& keys, const PairTile& tile) 
 double OutputNoise::shared_query_error(const QueryRows& queries, int r) const {
     const double *q = queries.rotated.row(r), *energy = queries.energy.row(r), *k = mode_key_.row(r);
     const double position = queries.position[static_cast<std::size_t>(r)];
-    const double turn = angle_variance(call_).product * position * position;
     double sum = 0;
     for (int pair = 0; pair < call_.energy.pairs(); ++pair) {
         const int a = call_.energy.first(pair), b = call_.energy.second(pair);
         const double f = call_.frequency[static_cast<std::size_t>(pair)];
+        const double turn = call_.angle[static_cast<std::size_t>(pair)].product * position * position;
         const double cross = q[a] * k[b] - q[b] * k[a];
-        sum += call_.precision.rotated * energy[pair] * (k[a] * k[a] + k[b] * k[b]) + turn * f * f * cross * cross;
+        const double rounded =
+            call_.expectation() ? 0 : call_.precision.rotated * energy[pair] * (k[a] * k[a] + k[b] * k[b]);
+        sum += rounded + turn * f * f * cross * cross;
+    }
+    return sum * call_.context.softmax_scale * call_.context.softmax_scale;
+}
+
+/// The same for the roundings of q~, element by element: those of two modes are related where the modes turn it alike.
+double OutputNoise::query_rounding_error(const ModeOfQuery& a, const ModeOfQuery& b, int r) const {
+    double sum = 0;
+    for (int e = 0; e < call_.context.head_dim; ++e) {
+        const double variance = a.rounded.row(r)[e], other = b.rounded.row(r)[e];
+        if (variance == 0 || other == 0) continue;
+        // Of two numbers apart by the part t of a spacing, each rounded: the mean of (u - 1/2) ((u + t) mod 1 - 1/2).
+        const double spread = known_rounding(a.rotated.row(r)[e], call_.profile.input) * typical_mantissa * 12;
+        const double t = std::abs(a.rotated.row(r)[e] - b.rotated.row(r)[e]) / std::sqrt(spread);
+        if (t >= 1) continue;
+        sum += (1 - 6 * t + 6 * t * t) * std::sqrt(variance * other) * a.mean_key.row(r)[e] * b.mean_key.row(r)[e];
     }
     return sum * call_.context.softmax_scale * call_.context.softmax_scale;
 }
@@ -110,6 +164,7 @@ double OutputNoise::shared_query_error(const QueryRows& queries, int r) const {
 void OutputNoise::end_mode(const QueryRows& queries) {
     const SequenceContext& c = call_.context;
     std::vector<double> energy(static_cast<std::size_t>(call_.energy.columns()));
+    if (call_.expectation()) modes_.push_back({queries.rotated, queries.rounded, mode_key_});
     for (int r = 0; r < facts_.rows(); ++r) {
         const auto at = static_cast<std::size_t>(r);
         if (mode_p_[at] > 0) ++sums_[at].modes;
@@ -119,6 +174,9 @@ void OutputNoise::end_mode(const QueryRows& queries) {
             part_shift_.row(r)[e] += shift * shift;
         }
         sums_[at].shared_lse += shared_query_error(queries, r);
+        for (const ModeOfQuery& other : modes_)
+            sums_[at].shared_lse += 2 * query_rounding_error(other, modes_.back(), r);
+        if (call_.expectation()) sums_[at].shared_lse -= query_rounding_error(modes_.back(), modes_.back(), r);
         const QueryIndex i(facts_.tile.index(r));
         c.rotations.query_angles(i, queries.mode, angles_.data());
         c.rotations.add_transposed_query(angles_.data(), i, mode_key_.row(r), mean_key_.back.row(r));
@@ -130,13 +188,39 @@ void OutputNoise::end_mode(const QueryRows& queries) {
     std::fill(mode_p_.begin(), mode_p_.end(), 0.0);
 }
 
+double OutputNoise::lse_rounding(int r) const {
+    const auto at = static_cast<std::size_t>(r);
+    const double lse = facts_.lse[at], log_sum = lse - sums_[at].largest_logit;
+    // lse is the sum of two numbers of its own type. Where the finer of them has half or a quarter of its spacing, the
+    // error takes few values, ties among them: its variance is 1 + 2 (finer / own)^2 times that of an even spread.
+    const Dtype type = call_.profile.statistics;
+    const double own = known_rounding(lse, type);
+    const double finer = std::min(known_rounding(log_sum, type), known_rounding(sums_[at].largest_logit, type));
+    const double written = finer < own ? own * (1 + 2 * finer / own) : 0;
+    return denominator_variance(r) + known_rounding(log_sum, type) + written;
+}
+
 double OutputNoise::lse_variance(int r) const {
     const auto at = static_cast<std::size_t>(r);
     const RowSums& sums = sums_[at];
+    const double common = call_.common_logit_variance * sums.p_logit * sums.p_logit;
+    if (call_.expectation()) {
+        // log of a sum of e^x with x of mean 0 lies above by half the variance that the keys do not average out: p x^2
+        // / 2 less (sum p x)^2 / 2. Its size is known, where the other errors have a sign each.
+        const double shift = typical_mantissa * (sums.p_variance - sums.p_squared_variance) / 2;
+        return sums.p_squared_variance - sums.own_query + sums.shared_lse + common + lse_rounding(r) +
+               shift * shift / typical_mantissa;
+    }
     const double lse = facts_.lse[at], log_sum = lse - sums.largest_logit;
-    return sums.p_squared_variance + sums.shared_lse + call_.common_logit_variance * sums.p_logit * sums.p_logit +
-           call_.accumulator_variance() * (std::max(1.0, lse * lse) + log_sum * log_sum +
-                                           2 * sums.p_logit * sums.p_logit + facts_.visible_keys[at] / 2);
+    return sums.p_squared_variance + sums.shared_lse + common +
+           call_.statistics_variance() *
+               (std::max(1.0, lse * lse) + log_sum * log_sum + 2 * sums.p_logit * sums.p_logit +
+                sum_depth(call_.profile, facts_.visible_keys[at], true).drift);
+}
+
+double OutputNoise::inherited_lse_variance(int r) const {
+    return call_.expectation() ? sums_[static_cast<std::size_t>(r)].p_squared_variance + lse_rounding(r)
+                               : lse_variance(r);
 }
 
 void OutputNoise::finish_out(int r, double v_concentration, double k_concentration, float* sigma,
@@ -145,11 +229,13 @@ void OutputNoise::finish_out(int r, double v_concentration, double k_concentrati
     const RowSums& sums = sums_[at];
     const double* out = facts_.out.row(r);
     const int dv = call_.context.head_dim_v;
-    const bool merged = sums.modes > 1;
-    const double sum_depth = call_.accumulator_variance() * facts_.visible_keys[at] / 2;
+    const bool merged = sums.modes > 1 && call_.profile.modes_apart;
+    const double numerator = call_.accumulator_variance() * value_depth(r).drift;
+    const double denominator = denominator_variance(r);
     const double lse = facts_.lse[at];
-    const double merge_weight = merged ? call_.accumulator_variance() * std::max(1.0, lse * lse) : 0;
-    const double floor = call_.precision.operand_floor * sums.largest_p;
+    const double merge_weight = merged ? call_.statistics_variance() * std::max(1.0, lse * lse) : 0;
+    const double floor = call_.expectation() ? 0 : call_.precision.operand_floor * sums.largest_p;
+    const double lost_in_sums = call_.sum_floor_variance(facts_.visible_keys[at]) * sums.largest_p * sums.largest_p;
     const int roundings = merged ? 2 * sums.modes + 2 : 1;
 
     std::vector<double> variance(static_cast<std::size_t>(dv)), separate(static_cast<std::size_t>(dv));
@@ -161,24 +247,38 @@ void OutputNoise::finish_out(int r, double v_concentration, double k_concentrati
         // No error of p moves out farther than the values reach.
         const double from_keys = std::clamp(squares_.row(r)[c] + moved, 0.0, visible_values_.row(r)[c]);
         const double parts = merged ? 2 * part_energy_.row(r)[c] + o2 : 0;
-        const double rounding = call_.output_variance() * (o2 + parts) + call_.output_floor_variance() * roundings;
-        const double shared = sum_depth * o2 + merge_weight * part_shift_.row(r)[c];
-        const double underflow = floor * floor * visible_values_.row(r)[c];
-        separate[static_cast<std::size_t>(c)] = rounding + sum_depth * o2;
-        variance[static_cast<std::size_t>(c)] = from_keys + underflow + rounding + sum_depth * o2 + shared;
+        const double shared = denominator * o2 + merge_weight * part_shift_.row(r)[c];
+        const double underflow = floor * floor * visible_values_.row(r)[c] + lost_in_sums;
+        double rounding = call_.output_variance() * (o2 + parts) + call_.output_floor_variance() * roundings;
+        const double before = from_keys + underflow + numerator * o2 + shared;
+        double& total = variance[static_cast<std::size_t>(c)];
+        total = from_keys + underflow + rounding + numerator * o2 + shared;
+        if (call_.expectation()) {
+            const double with_parts = before + call_.output_variance() * parts;
+            total = written_variance(o, with_parts, call_.profile.output);
+            rounding = total - before;
+        }
+        separate[static_cast<std::size_t>(c)] = rounding + numerator * o2;
         key_energy += from_keys;
         common += shared;
         floor_energy += underflow;
         if (delta_variance) {
             const double dout = facts_.dout.row(r)[c];
-            delta += dout * dout * (rounding + sum_depth * o2 + merge_weight * part_shift_.row(r)[c]);
+            const double written = call_.profile.delta_from_rounded_out ? rounding : 0;
+            delta += dout * dout * (written + numerator * o2 + merge_weight * part_shift_.row(r)[c]);
         }
     }
     if (delta_variance) {
         const double d = facts_.delta[at];
+        // Where O came back to the grid, errors of p are not in it either: delta is then negative here.
         *delta_variance =
-            delta + sums.delta_of_keys + floor * floor * sums.dp_squared + sum_depth * d * d +
-            call_.accumulator_variance() * sum_variance(facts_.dout_norm[at] * facts_.out_norm[at], d, dv);
+            delta + sums.delta_of_keys + floor * floor * sums.dp_squared + denominator * d * d +
+            call_.statistics_variance() *
+                sum_variance(call_.profile, facts_.dout_norm[at] * facts_.out_norm[at], d, dv,
+                             exact_product(call_.profile.input, call_.profile.output, call_.profile.statistics)) +
+            lost_in_sums * facts_.dout_norm[at];
+        // Where O came back to the grid, the errors of p are not in it either, and the first term is negative.
+        *delta_variance = std::max(*delta_variance, 0.0);
     }
     const double operand_energy = std::min(sums.operand, key_energy);
     const double logit_energy = key_energy - operand_energy;
@@ -186,7 +286,7 @@ void OutputNoise::finish_out(int r, double v_concentration, double k_concentrati
         (operand_energy + floor_energy) * v_concentration +
         logit_energy * std::min(1.0, sums.logit.concentration(1) + v_concentration + k_concentration) +
         leading_of_channels(separate, v_concentration) + common;
-    widen(variance, leading, forward_row_line);
+    if (call_.profile.margins) widen(variance, leading, forward_row_line);
     std::transform(variance.begin(), variance.end(), sigma, sigma_of);
 }
 
@@ -199,9 +299,10 @@ void OutputNoise::finish(double v_concentration, double k_concentration, ErrorSc
         double& delta = inherited.delta(b, facts_.head, row);
         finish_out(r, v_concentration, k_concentration, &scales.out(b, row, facts_.head, 0),
                    call_.wants_gradients() ? &delta : nullptr);
-        const double lse = lse_variance(r);
-        inherited.lse(b, facts_.head, row) = lse;
-        scales.lse(b, facts_.head, row) = sigma_of(lse);
+        inherited.lse(b, facts_.head, row) = inherited_lse_variance(r);
+        inherited.covariance(b, facts_.head, row) =
+            call_.expectation() ? sums_[static_cast<std::size_t>(r)].covariance : 0;
+        scales.lse(b, facts_.head, row) = sigma_of(lse_variance(r));
     }
 }
 

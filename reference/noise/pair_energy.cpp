@@ -22,4 +22,9 @@ void PairEnergy::measure(const double* row, double* energy) const {
     for (int e = 2 * pairs_; e < head_dim_; ++e) energy[e - pairs_] = row[e] * row[e];
 }
 
+void PairEnergy::average(const double* row, double* mean) const {
+    for (int k = 0; k < pairs_; ++k) mean[k] = (row[first(k)] + row[second(k)]) / 2;
+    for (int e = 2 * pairs_; e < head_dim_; ++e) mean[e - pairs_] = row[e];
+}
+
 }  // namespace dca::reference::noise

@@ -25,6 +25,8 @@ public:
 
     /// energy[column] = mean square of its dims; row has head_dim values.
     void measure(const double* row, double* energy) const;
+    /// mean[column] = mean of its dims.
+    void average(const double* row, double* mean) const;
 
 private:
     RopeLayout layout_;

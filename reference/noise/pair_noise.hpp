@@ -12,21 +12,33 @@
 
 namespace dca::reference::noise {
 
+/// Variance of the error of a rotary angle, in units of (inverse frequency)^2 position^2: its two sources apart.
+struct AngleVariance {
+    double frequency;  ///< of the inverse frequency: common to all positions
+    double product;    ///< of position times inverse frequency
+    [[nodiscard]] double sum() const { return frequency + product; }
+};
+
 /// One sequence of one error_scales call.
 struct Call {
     /// attended: empty where every visible pair is attended.
-    Call(const SequenceContext& context, const Outputs& outputs, const AttendedKeys& attended);
+    Call(const SequenceContext& context, const Outputs& outputs, const AttendedKeys& attended,
+         const KernelProfile& profile);
 
     const SequenceContext& context;
     const Outputs& outputs;
     const AttendedKeys& attended;
+    KernelProfile profile;
     Precision precision;
     PairEnergy energy;
     std::vector<double> frequency;               ///< of each rotary pair
+    std::vector<AngleVariance> angle;            ///< likewise
     double mscale_squared, temperature_squared;  ///< the latter of the largest factor of the sequence
     /// Variance of a relative error common to all logits: pairs that hardly turn have cos = mscale, rounded the same
-    /// way in q~ and k~ of every row. 0 where mscale is 1.
+    /// way in q~ and k~ of every row. 0 where mscale is 1. In expectations: the rounding of the softmax scale.
     double common_logit_variance;
+    double logit_roundings;  ///< in units of statistics_variance, relative to s^2: tau S and its like
+    double sum_ratio;        ///< accumulator_variance / statistics_variance
 
     /// What rotating back multiplies the square of a channel by; column as in PairEnergy.
     [[nodiscard]] double back_squared(int column) const {
@@ -35,16 +47,39 @@ struct Call {
         return (rotary ? mscale_squared : 1) * (rotary || !tables ? temperature_squared : 1);
     }
     [[nodiscard]] bool wants_gradients() const { return context.inputs.dout.has_value(); }
+    [[nodiscard]] bool expectation() const { return profile.expectation; }
+    /// Expectations: variance of the rounding of each element of a rotated row, made from the given one. One turned by
+    /// less than its own rounding stays where it was, off by the turn itself.
+    void measure_rounding(const double* given, const double* rotated, double* variance) const;
     /// Variances of one rounding relative to the square of the value: u^2 / 3.
+    [[nodiscard]] double statistics_variance() const { return precision.statistics * precision.statistics / 3; }
     [[nodiscard]] double accumulator_variance() const { return precision.accumulator * precision.accumulator / 3; }
     [[nodiscard]] double operand_variance() const { return precision.operand * precision.operand / 3; }
     [[nodiscard]] double output_variance() const { return precision.output * precision.output / 3; }
+    /// Absolute variance of `terms` additions to subnormal partial sums.
+    [[nodiscard]] double sum_floor_variance(double terms) const {
+        return terms * (precision.sum_floor * precision.sum_floor);
+    }
     [[nodiscard]] double output_floor_variance() const { return precision.output_floor * precision.output_floor; }
 };
 
-/// Variance, in units of accumulator_variance, of a sum of `terms` products that ends at `value`; norms is the product
-/// of the two squared norms. The partial sums walk from 0 to value.
-[[nodiscard]] double sum_variance(double norms, double value, int terms);
+/// Variance of the partial sums of n terms, in units of that of one rounding: bridge times the sum of the squares of
+/// the terms + drift times the square of the sum.
+struct SumDepth {
+    double bridge, drift;
+};
+/// exact_terms: the terms themselves are not rounded. A family counts them elsewhere.
+[[nodiscard]] SumDepth sum_depth(const KernelProfile& profile, double terms, bool exact_terms);
+
+/// Variance, in units of one rounding's, of a sum of `terms` products that ends at `value`; norms is the product of the
+/// two squared norms. The partial sums walk from 0 to value.
+[[nodiscard]] double sum_variance(const KernelProfile& profile, double norms, double value, int terms,
+                                  bool exact_products);
+/// Whether the product of two numbers of these formats is one of the accumulator's.
+[[nodiscard]] bool exact_product(Dtype a, Dtype b, Dtype accumulator);
+
+/// Variance of the error of a rotary angle of this inverse frequency, in units of (frequency * position)^2.
+[[nodiscard]] AngleVariance angle_variance(const Call& call, double frequency);
 
 /// Variance of the relative error of p where its logit's error has this variance: p is multiplied by e^x, whose upper
 /// tail is heavier than a normal one. Such that 6 standard deviations of the result cover 4.5 of the logit.
@@ -57,6 +92,11 @@ struct QueryFacts {
     QueryTile tile;
     std::int64_t head;
     Rows out, dout;  ///< rows x head_dim_v; dout without data where no gradients are wanted
+    /// Expectations only, else empty: the largest logit of each row up to each of the kernel's key tiles.
+    Matrix running_maximum;
+    [[nodiscard]] double maximum_before_exp(int r, std::int64_t key, int tile_keys) const {
+        return running_maximum.row(r)[key / tile_keys];
+    }
     std::vector<double> lse, visible_keys, out_norm, dout_norm, delta;  ///< norms are squared; delta = dout . out
 
     [[nodiscard]] int rows() const { return tile.rows(); }
@@ -72,14 +112,6 @@ struct QueryFacts {
     [[nodiscard]] int visible(int r, std::int64_t first, int count) const;
 };
 
-/// Variance of the error of a rotary angle, in units of (inverse frequency)^2 position^2: its two sources apart.
-struct AngleVariance {
-    double frequency;  ///< of the inverse frequency: common to all positions
-    double product;    ///< of position times inverse frequency
-    [[nodiscard]] double sum() const { return frequency + product; }
-};
-[[nodiscard]] AngleVariance angle_variance(const Call& call);
-
 /// A query tile as it meets the keys of one mode.
 struct QueryRows {
     QueryRows(const Call& call, const QueryFacts& facts, Mode mode);
@@ -88,6 +120,9 @@ struct QueryRows {
     std::vector<double> position;
     Matrix rotated, energy, feature;
     Matrix turned;  ///< position^2 times the energy of each rotary pair
+    /// Expectations only: variance of the rounding of each element, and its mean over each pair; coefficients of the
+    /// squares of a key in the part of the logit variance that is the query's.
+    Matrix rounded, rounded_energy, own;
 };
 
 /// Keys first ... first + count - 1 of one kv head.
@@ -99,6 +134,7 @@ struct KeyRows {
     Rows v;
     Matrix rotated, energy, feature, v_squared;
     Rows turned;                         ///< position^2 times the energy of each rotary pair
+    Matrix rounded_energy, squared;      ///< as in QueryRows, and squares of the elements; expectations only
     std::vector<double> k_norm, v_norm;  ///< squared
 
     [[nodiscard]] int count() const { return v.rows; }
@@ -108,7 +144,7 @@ struct KeyRows {
 /// not attended, have p = ds = variance = 0.
 class PairTile {
 public:
-    PairTile(int rows, int columns, bool gradients);
+    PairTile(int rows, int columns, bool gradients, bool expectation);
 
     /// Precondition: the keys [first_key, first_key + count) are among `keys`, and all of the mode of `queries`.
     void evaluate(const Call& call, const QueryFacts& facts, const QueryRows& queries, const KeyRows& keys,
@@ -118,7 +154,10 @@ public:
     std::int64_t first_key = 0;
     Matrix logit, p;
     Matrix variance;  ///< of the relative error of p: that of its logit, or more where that is large
-    Matrix dp, ds;    ///< dout . v and p (dp - delta); only with gradients
+    /// Expectations only. The part of `variance` that is the query's, the same error in all keys of a mode; and what
+    /// exp and its argument add to p in the forward and in the backward pass, each on its own.
+    Matrix query_part, forward, backward;
+    Matrix dp, ds;  ///< dout . v and p (dp - delta); only with gradients
 };
 
 }  // namespace dca::reference::noise

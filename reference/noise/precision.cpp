@@ -4,14 +4,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "reference/math/chunk_positions.hpp"
-#include "reference/math/rotations.hpp"
-
 namespace dca::reference::noise {
 namespace {
-
-/// Published 8-bit kernels multiply P (and dS) by a power of two before they round it; 256 leaves P at most 256 of 448.
-constexpr double operand_scale_8bit = 256;
 
 /// Subnormal results are rounded to multiples of the spacing; float32 arithmetic of accelerators flushes what is below
 /// the smallest normal number to 0.
@@ -21,39 +15,63 @@ double floor_of(Dtype dtype) {
     return dtype == Dtype::f64 ? rounded : std::max(rounded, flushed);
 }
 
-/// Whether kernels of this dtype also multiply by cos and sin in it: table entry, product and sum are rounded each. In
-/// tf32 and the 8-bit types only the finished q~ and k~ are rounded.
-bool rotates_in_dtype(Dtype dtype) {
-    return activation_dtype(dtype) == dtype;
-}
-
 }  // namespace
 
-Precision precision_of(const Problem& problem) {
-    const Dtype dtype = problem.dtype;
-    const Dtype output = activation_dtype(dtype);
-    const Dtype wide = dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32;
-    // In f64 the golden file is rounded like the candidate: two errors of the same size add.
-    const double both = dtype == Dtype::f64 ? std::numbers::sqrt2 : 1;
-    const double u = both * unit_roundoff(dtype), wide_u = both * unit_roundoff(wide);
-    const double scale = traits(dtype).storage_bits == 8 ? operand_scale_8bit : 1;
-    Precision precision{.operand = u,
-                        .operand_floor = std::max(floor_of(dtype) / scale, floor_of(wide)),
-                        .rotated = (rotates_in_dtype(dtype) ? 3 : 1) * u * u / 3,
-                        .table = dtype == Dtype::tf32 ? 0 : u * u / 3,
-                        .output = both * unit_roundoff(output),
-                        .output_floor = floor_of(output),
-                        .accumulator = wide_u,
-                        .accumulator_floor = floor_of(wide),
-                        .angle = wide_u};
-    const AngleArithmetic angles = dialect_of(problem).angles;
-    if (dtype == Dtype::f64 && (angles == AngleArithmetic::float32 || angles == AngleArithmetic::float32_chain)) {
+Precision precision_of(const Problem& problem, const KernelProfile& profile) {
+    // In f64 the golden file is rounded like the candidate: two errors of the same size add. An expectation is that of
+    // the kernel alone.
+    const double both = problem.dtype == Dtype::f64 && !profile.expectation ? std::numbers::sqrt2 : 1;
+    const auto u_of = [&](Dtype dtype) { return (dtype == Dtype::f64 ? both : 1) * unit_roundoff(dtype); };
+    const double u = u_of(profile.input);
+    const Dtype wide = profile.input == Dtype::f64 ? Dtype::f64 : profile.statistics;
+    const double roundings[] = {0, 1, 3};  // of RotatedRounding
+    Precision precision{.operand = u_of(profile.p),
+                        .operand_floor = std::max(floor_of(profile.p) / profile.p_scale, floor_of(wide)),
+                        .smallest_operand = std::ldexp(1.0, traits(profile.p).min_exponent) / profile.p_scale,
+                        .rotated = roundings[static_cast<std::size_t>(profile.rotation)] * u * u / 3,
+                        .table = profile.input == Dtype::tf32 || profile.expectation ? 0 : u * u / 3,
+                        .output = u_of(profile.output),
+                        .output_floor = floor_of(profile.output),
+                        .accumulator = u_of(profile.accumulator),
+                        .sum_floor = traits(profile.accumulator).storage_bits == 16 ? floor_of(profile.accumulator) : 0,
+                        .statistics = u_of(profile.statistics),
+                        .accumulator_floor = floor_of(profile.statistics),
+                        .angle = profile.expectation && profile.angles == Dtype::f64 ? 0 : u_of(profile.angles)};
+    if (problem.dtype == Dtype::f64 && profile.angles == Dtype::f32) {
         const double u32 = unit_roundoff(Dtype::f32);
         precision.rotated += u32 * u32 / 3;  // the table entries
-        precision.accumulator = precision.angle = u32;
-        precision.accumulator_floor = floor_of(Dtype::f32);
+    }
+    // P and dS are rounded only where that makes them coarser than the arithmetic they come from.
+    if (profile.expectation && traits(profile.p).precision >= traits(profile.statistics).precision) {
+        precision.operand = 0;
     }
     return precision;
+}
+
+Precision precision_of(const Problem& problem) {
+    return precision_of(problem, family_profile(problem));
+}
+
+double known_rounding(double value, Dtype format) {
+    if (value == 0) return 0;
+    const int exponent = std::max(std::ilogb(value), traits(format).min_exponent);
+    const double spacing = std::ldexp(1.0, exponent - traits(format).precision + 1);
+    return spacing * spacing / 12 / typical_mantissa;
+}
+
+double written_variance(double value, double variance, Dtype format) {
+    const double spread = known_rounding(value, format);
+    variance = std::max(variance, 0.0);  // differences of sums that are equal for one key
+    if (spread == 0 || format == Dtype::f64) return variance + spread;  // the expected value is itself rounded to f64
+    const double spacing = std::sqrt(12 * typical_mantissa * spread);
+    const double deviation = std::sqrt(typical_mantissa * variance) / spacing;
+    if (deviation > 1) return variance + spread;  // the grid is forgotten: within 1e-7
+    const double at = value / spacing, offset = at - std::nearbyint(at);
+    if (deviation == 0) return offset * offset * spacing * spacing / typical_mantissa;
+    const auto below = [&](double edge) { return std::erfc(-(edge - offset) / (std::numbers::sqrt2 * deviation)) / 2; };
+    double sum = 0;
+    for (int k = -7; k <= 7; ++k) sum += (k - offset) * (k - offset) * (below(k + 0.5) - below(k - 0.5));
+    return sum * spacing * spacing / typical_mantissa;
 }
 
 }  // namespace dca::reference::noise

@@ -91,8 +91,8 @@ void KeyNoise::add_tile(int tile, const double* dp) {
     const double floor2 = call_.precision.operand_floor * call_.precision.operand_floor,
                  lost = call_.precision.accumulator_floor;
     const double unit = call_.accumulator_variance();
-    const double dp_norms = unit * noise::sum_variance(1, 0, dim_v_),
-                 dp_square = unit * noise::sum_variance(0, 1, dim_v_);
+    const double dp_norms = unit * noise::sum_variance(call_.profile, 1, 0, dim_v_, false),
+                 dp_square = unit * noise::sum_variance(call_.profile, 0, 1, dim_v_, false);
     double p[tile_keys], variance[tile_keys], operands[tile_keys],
         weight[tile_keys] = {}, ds_squared[tile_keys] = {}, turned[tile_keys] = {}, rounded[tile_keys] = {},
         carried_sum[tile_keys] = {}, carried_squared[tile_keys] = {};
@@ -295,7 +295,7 @@ void KeyNoise::finish_dk(int t, const double* rotated, const double* back, float
         double turned = 0;
         if (static_cast<int>(column) < call_.energy.pairs()) {
             const double f = call_.frequency[column];
-            turned = factor * noise::angle_variance(call_).sum() * f * f *
+            turned = factor * noise::angle_variance(call_, f).sum() * f * f *
                      (k_turned_[at(t, call_.energy.pairs()) + column] + position * position * total[column]);
         }
         variance[static_cast<std::size_t>(e)] = factor * k_energy_[place] + rounding + unit / 2 * dk2 + turned;

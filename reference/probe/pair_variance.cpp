@@ -53,11 +53,11 @@ NoiseHead::NoiseHead(const Head& h, const noise::Call& c)
 }
 
 PairCoefficients NoiseHead::coefficients(double position) const {
-    const noise::AngleVariance angle = noise::angle_variance(call);
+    const noise::AngleVariance angle = noise::angle_variance(call, 1);  // a family has one for all frequencies
     const double u = call.accumulator_variance();
     const int d = call.context.head_dim;
     return {4 * call.precision.rotated * rotated_ + 2 * turned_ * angle.sum() * position * position +
-                u * (noise::sum_variance(query_norm * key_norm, 0, d) + 4),
+                u * (noise::sum_variance(call.profile, query_norm * key_norm, 0, d, false) + 4),
             -4 * turned_ * angle.frequency * position, 2 * turned_ * angle.sum(),
             call.common_logit_variance + u * (d / 2.0 + 2), u};
 }

@@ -91,7 +91,7 @@ public:
           kv_head_(kv_head),
           flip_(flip),
           results_(results),
-          call_(context, none_, all_),
+          call_(context, none_, all_, family_profile(context.problem)),
           backward_(wanted.dq || (wanted.scales && wanted.dk)) {}
 
     void run() {
@@ -178,6 +178,9 @@ void require_probe(const Problem& problem, bool gradients) {
     validate(problem);
     require_reproducible(problem, gradients);
     require_dense(problem);
+    if (problem.work != WorkTypes{}) {
+        throw Unsupported("the error scales of a probe know no p_dtype, accumulator or output_dtype; leave them out");
+    }
     for (const Sequence& sequence : sequences(problem)) {
         require_constant_factors(problem, sequence);
         const double chunks =

@@ -17,8 +17,9 @@ std::size_t at(int row, int columns) {
 struct DpVariance {
     double norms, square;
     explicit DpVariance(const noise::Call& call)
-        : norms(call.accumulator_variance() * noise::sum_variance(1, 0, call.context.head_dim_v)),
-          square(call.accumulator_variance() * noise::sum_variance(0, 1, call.context.head_dim_v)) {}
+        : norms(call.accumulator_variance() * noise::sum_variance(call.profile, 1, 0, call.context.head_dim_v, false)),
+          square(call.accumulator_variance() *
+                 noise::sum_variance(call.profile, 0, 1, call.context.head_dim_v, false)) {}
 };
 
 }  // namespace
@@ -163,9 +164,10 @@ void QueryNoise::finish_row(int r, ProbeResults& results) {
     RowFact& row = rows_.fact(r);
     const double scale = c.softmax_scale * c.softmax_scale, floor = call_.precision.operand_floor * sum.largest_p;
     const double sum_depth = call_.accumulator_variance() * visible_keys(r) / 2, delta = row.true_delta;
-    row.delta_variance =
-        sum.delta_of_output + sum.delta_of_keys + floor * floor * sum.dp_squared + sum_depth * delta * delta +
-        call_.accumulator_variance() * noise::sum_variance(sum.dout_norm * sum.out_norm, delta, dim_v_);
+    row.delta_variance = sum.delta_of_output + sum.delta_of_keys + floor * floor * sum.dp_squared +
+                         sum_depth * delta * delta +
+                         call_.accumulator_variance() *
+                             noise::sum_variance(call_.profile, sum.dout_norm * sum.out_norm, delta, dim_v_, false);
     if (!results.sigma_dq) return;
     constexpr int roundings_of_part = 4;  // as in QueryGradientNoise
     std::vector<double> variance(static_cast<std::size_t>(dim_));
@@ -180,7 +182,7 @@ void QueryNoise::finish_row(int r, ProbeResults& results) {
         double turned = 0;
         if (column < call_.energy.pairs()) {
             const double f = call_.frequency[static_cast<std::size_t>(column)];
-            turned = back * noise::angle_variance(call_).sum() * f * f *
+            turned = back * noise::angle_variance(call_, f).sum() * f * f *
                      (sum.turned * key_energy +
                       part_turned_[at(r, call_.energy.pairs()) + static_cast<std::size_t>(column)]);
         }

@@ -209,7 +209,7 @@ void QueryNoise::add_modes(int r) {
         const double* angles = near ? &panel->angles[static_cast<std::size_t>(r) * c.rotations.angles_size()]
                                     : noise_.head.far.angles.data();
         for (int e = 0; e < dim_; ++e) key[static_cast<std::size_t>(e)] = scale * k[e];
-        const double turn = noise::angle_variance(call_).product * position * position;
+        const double turn = noise::angle_variance(call_, 1).product * position * position;
         for (int pair = 0; pair < call_.energy.pairs(); ++pair) {
             const int a = call_.energy.first(pair), b = call_.energy.second(pair);
             const double f = call_.frequency[static_cast<std::size_t>(pair)];

@@ -70,7 +70,7 @@ struct QueryNoise::Tile {
     void end_mode(bool gradients) {
         if (!queries) return;
         output.end_mode(*queries);
-        if (gradients) gradient.end_mode(*queries);
+        if (gradients) gradient.end_mode(*queries, {});
         queries.reset();
     }
 };
@@ -91,7 +91,7 @@ void QueryNoise::add_keys(Tile& tile, const Slice& slice,
     const std::int64_t last_index = tile.facts.tile.last_index();
     if (last_index < slice.begin()) return;
     Products products;
-    PairTile pairs(tile.facts.rows(), key_tile_columns, gradients);
+    PairTile pairs(tile.facts.rows(), key_tile_columns, gradients, call_.expectation());
     for (const auto& piece : keys[size(tile.facts.head / call_.context.group)]) {
         if (piece->first > last_index) break;
         const int count = static_cast<int>(std::min<std::int64_t>(piece->count(), last_index + 1 - piece->first));
@@ -105,7 +105,7 @@ void QueryNoise::add_keys(Tile& tile, const Slice& slice,
         }
         pairs.evaluate(call_, tile.facts, *tile.queries, *piece, piece->first, count, products);
         tile.output.add(*piece, pairs, products);
-        if (gradients) tile.gradient.add(*piece, pairs, products);
+        if (gradients) tile.gradient.add(*piece, pairs, {}, products);
     }
 }
 

@@ -83,7 +83,7 @@ public:
         concentrations_.k = k_->of_heads();
         concentrations_.v = v_->of_heads();
 
-        const noise::Call call(context_, outputs_, nobody_);
+        const noise::Call call(context_, outputs_, nobody_, family_profile(context_.problem));
         QueryNoise query_noise(call, rows_);
         std::optional<Gradients> gradients;
         RowBounds bounds(context_, rows_, norms, softmax.rescales());

@@ -59,6 +59,16 @@ double Problem::resolved_softmax_scale() const {
     return static_cast<double>(1.0L / std::sqrt(static_cast<long double>(shape.head_dim)));
 }
 
+Dtype Problem::resolved_accumulator() const {
+    return work.accumulator.value_or(dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32);
+}
+
+Dtype Problem::resolved_output_dtype() const {
+    if (work.output) return *work.output;
+    if (traits(dtype).storage_bits == 8) return Dtype::bf16;
+    return dtype == Dtype::tf32 ? Dtype::f32 : dtype;
+}
+
 std::optional<double> RopeConfig::resolved_original_max_position() const {
     if (original_max_position) return original_max_position;
     if (scaling == RopeScaling::yarn) return 4096.0;

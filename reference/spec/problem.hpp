@@ -63,6 +63,15 @@ struct RopeConfig {
     friend bool operator==(const RopeConfig&, const RopeConfig&) = default;
 };
 
+/// In which types a candidate works inside. Unset: what follows from Problem::dtype, the type of the inputs and of q~
+/// and k~. What the expected values are does not depend on them, how far a candidate may be from them does.
+struct WorkTypes {
+    std::optional<Dtype> p;            ///< P and dS as the second products read them; default dtype
+    std::optional<Dtype> accumulator;  ///< sums; default f64 for f64, else f32
+    std::optional<Dtype> output;       ///< out, dq, dk, dv; default dtype; tf32: f32; e4m3 and e5m2: bf16
+    friend bool operator==(const WorkTypes&, const WorkTypes&) = default;
+};
+
 /// One attention call.
 struct Problem {
     Shape shape;
@@ -74,7 +83,11 @@ struct Problem {
     std::optional<std::int64_t> query_offset;  ///< absolute index of row 0; default seq_k - seq_q; not for packed
     std::vector<std::int32_t> cu_seqlens;      ///< not empty: packed layout, sequence s is [cu[s], cu[s+1])
     Dtype dtype = Dtype::f64;
+    WorkTypes work;
 
+    [[nodiscard]] Dtype resolved_p_dtype() const { return work.p.value_or(dtype); }
+    [[nodiscard]] Dtype resolved_accumulator() const;
+    [[nodiscard]] Dtype resolved_output_dtype() const;
     [[nodiscard]] bool packed() const { return !cu_seqlens.empty(); }
     [[nodiscard]] std::int64_t resolved_rotary_dim() const {
         return rope.layout == RopeLayout::none ? 0 : rope.rotary_dim.value_or(shape.head_dim);

@@ -167,6 +167,27 @@ void validate_sparse(const DialectFacts& facts, std::int64_t heads_q) {
     require_positive("dialect_sparse_block", facts.sparse_block.value_or(1));
 }
 
+void require_no_finer(const char* field, Dtype type, Dtype accumulator) {
+    if (traits(type).precision <= traits(accumulator).precision) return;
+    reject("accumulator " + std::string(name(accumulator)) + " is coarser than " + field + " " +
+           std::string(name(type)));
+}
+
+/// What a candidate works in: sums no coarser than the inputs they are made of, results no finer than the sums.
+void validate_work(const Problem& problem) {
+    const Dtype accumulator = problem.resolved_accumulator(), output = problem.resolved_output_dtype();
+    const auto is_sum = [](Dtype d) { return traits(d).storage_bits > 8 && d != Dtype::tf32; };
+    if (!is_sum(accumulator)) {
+        reject("accumulator is " + std::string(name(accumulator)) + ", must be f64, f32, f16 or bf16");
+    }
+    if (!is_sum(output)) {
+        reject("output_dtype is " + std::string(name(output)) + ", must be f64, f32, f16 or bf16");
+    }
+    require_no_finer("dtype", problem.dtype, accumulator);
+    require_no_finer("p_dtype", problem.resolved_p_dtype(), accumulator);
+    require_no_finer("output_dtype", output, accumulator);
+}
+
 void require_tensor(const char* which, const Tensor4& tensor, const Extents<4>& extents) {
     if (tensor.extents() != extents) reject(std::string(which) + " does not have the shape of the problem");
     std::int64_t at = 0;
@@ -187,6 +208,7 @@ void validate(const Problem& problem) {
     validate_rope(problem.rope, problem.shape.head_dim);
     if (problem.softmax_scale) require_finite("softmax_scale", *problem.softmax_scale);
     validate_sparse(problem.facts, problem.shape.heads_q);
+    validate_work(problem);
     if (problem.packed()) {
         validate_packed(problem);
     } else if (std::int64_t offset = problem.resolved_query_offset(); offset > max_position || offset < -max_position) {

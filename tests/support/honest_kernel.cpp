@@ -15,11 +15,6 @@ using Softmax = KernelStyle::Softmax;
 constexpr std::int64_t key_tile = 64;
 constexpr std::int64_t mode_count = 3;
 
-Dtype output_dtype(Dtype dtype) {
-    if (dtype == Dtype::e4m3 || dtype == Dtype::e5m2) return Dtype::bf16;
-    return dtype == Dtype::tf32 ? Dtype::f32 : dtype;
-}
-
 /// One sequence: where its rows lie, and the index of the first query among its keys.
 struct Part {
     std::int64_t batch, q0, q1, k0, k1, offset;
@@ -52,7 +47,8 @@ public:
           len_(problem.chunk.chunk_len()),
           rotary_(problem.resolved_rotary_dim()),
           scale_(static_cast<Real>(problem.resolved_softmax_scale())),
-          out_dtype_(output_dtype(problem.dtype)) {
+          out_dtype_(problem.resolved_output_dtype()),
+          p_dtype_(problem.resolved_p_dtype()) {
         expects(problem.rope.scaling == RopeScaling::none, "run_kernel: rope_scaling must be none");
         for (std::int64_t k = 0; k < rotary_ / 2; ++k) {
             const auto given = problem.rope.inv_freq.empty()
@@ -67,7 +63,6 @@ public:
         KernelResult result{{Tensor4(out_extents(s)), Tensor3(lse_extents(s))}, {}};
         std::ranges::fill(result.outputs.lse.values(), -std::numeric_limits<double>::infinity());
         if (in_.dout) {
-            expects(traits(p_.dtype).storage_bits > 8, "run_kernel: no gradients in 8-bit types");
             result.gradients = Gradients{Tensor4(q_extents(s)), Tensor4(k_extents(s)), Tensor4(v_extents(s))};
         }
         for (const Part& part : parts_of(p_)) {
@@ -81,14 +76,27 @@ private:
 
     Real operand(Real x) const { return static_cast<Real>(round_to(p_.dtype, static_cast<double>(x))); }
     Real output(Real x) const { return static_cast<Real>(round_to(out_dtype_, static_cast<double>(x))); }
-    /// 8-bit kernels scale P before they round it.
-    Real rounded_p(Real x) const { return traits(p_.dtype).storage_bits == 8 ? operand(x * 256) / 256 : operand(x); }
+    /// 8-bit kernels scale P and dS before they round them: P by 256, dS by what its largest allows.
+    Real rounded_p(Real x, Real scale = 256) const {
+        const double factor = traits(p_dtype_).storage_bits == 8 ? double{scale} : 1;
+        return static_cast<Real>(round_to(p_dtype_, static_cast<double>(x) * factor) / factor);
+    }
+    Real scale_of_ds(const std::vector<Real>& ds) const {
+        Real largest = 0;
+        for (Real x : ds) largest = std::max(largest, std::abs(x));
+        if (!(largest > 0)) return 1;
+        const double room = traits(p_dtype_).max_finite / static_cast<double>(largest);
+        return static_cast<Real>(std::min(256.0, std::exp2(std::floor(std::log2(room)))));
+    }
     /// Flash kernels run on float32 units that flush subnormal results to 0.
     Real flushed(Real x) const {
         constexpr Real smallest = std::numeric_limits<float>::min();
         return style_.softmax != Softmax::unfused && std::is_same_v<Real, float> && std::abs(x) < smallest ? 0 : x;
     }
-    bool in_dtype() const { return style_.rotation == Rotation::in_dtype && out_dtype_ == p_.dtype; }
+    bool in_dtype() const {
+        const bool activations = traits(p_.dtype).storage_bits > 8 && p_.dtype != Dtype::tf32;
+        return style_.rotation == Rotation::in_dtype && activations;
+    }
 
     /// Whether the parts of a gradient are rotated back in the dtype: tf32 and 8-bit kernels write a wider type.
     bool rounds_gradient_parts() const { return style_.softmax == Softmax::merged && out_dtype_ == p_.dtype; }
@@ -301,11 +309,16 @@ private:
                   out = row_of(result.outputs.out, part.batch, row, head);
         const Real delta = dot(dout.data(), out.data(), dv_);
         std::vector<Row> dq(mode_count, Row(static_cast<std::size_t>(d_)));
+        std::vector<Real> all_p, all_ds;
+        for (std::size_t j = 0; j < dots.size(); ++j) {
+            all_p.push_back(flushed(std::exp(dots[j] * scale_ - lse)));
+            all_ds.push_back(all_p[j] * (dot(dout.data(), v_[j].data(), dv_) - delta));
+        }
+        const Real ds_scale = scale_of_ds(all_ds);
         for (std::size_t j = 0; j < dots.size(); ++j) {
             const auto mode = static_cast<std::size_t>(mode_of(i, static_cast<std::int64_t>(j)));
             if (only >= 0 && static_cast<int>(mode) != only) continue;
-            const Real p = flushed(std::exp(dots[j] * scale_ - lse));
-            const Real ds = operand(p * (dot(dout.data(), v_[j].data(), dv_) - delta)), rounded = rounded_p(p);
+            const Real ds = rounded_p(all_ds[j], ds_scale), rounded = rounded_p(all_p[j]);
             for (std::size_t e = 0; e < dq[mode].size(); ++e) {
                 dq[mode][e] += ds * k_[j][e];
                 dk[j].part[e] += ds * rotated[mode][e] * scale_;
@@ -332,7 +345,7 @@ private:
     KernelStyle style_;
     std::int64_t d_, dv_, len_, rotary_;
     Real scale_;
-    Dtype out_dtype_;
+    Dtype out_dtype_, p_dtype_;
     std::vector<Real> frequency_;
     std::vector<Row> k_, v_;  ///< of the kv head at hand: rotated keys, values
 };
@@ -348,8 +361,8 @@ std::string describe(const KernelStyle& style) {
 }
 
 KernelResult run_kernel(const Problem& problem, const Inputs& inputs, const KernelStyle& style) {
-    return problem.dtype == Dtype::f64 ? Kernel<double>(problem, inputs, style).run()
-                                       : Kernel<float>(problem, inputs, style).run();
+    return problem.resolved_accumulator() == Dtype::f64 ? Kernel<double>(problem, inputs, style).run()
+                                                        : Kernel<float>(problem, inputs, style).run();
 }
 
 }  // namespace dca::test

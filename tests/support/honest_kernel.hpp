@@ -8,8 +8,8 @@
 
 namespace dca::test {
 
-/// Where a kernel rounds. dtype, tables and accumulators follow from Problem::dtype: everything f64 for f64, otherwise
-/// float32 angles, tables and accumulators.
+/// Where a kernel rounds. Types follow from Problem::dtype and Problem::work; tables and accumulators are float32, or
+/// float64 where the accumulator is.
 struct KernelStyle {
     enum class Rotation {
         wide,      ///< in the accumulator's type; q~ and k~ are rounded to the dtype once
@@ -33,7 +33,7 @@ struct KernelResult {
     std::optional<Gradients> gradients;  ///< where inputs.dout is present
 };
 
-/// rope_scaling must be none (inv_freq may be given). No gradients in the 8-bit types.
+/// rope_scaling must be none (inv_freq may be given), the accumulator f32 or f64.
 [[nodiscard]] KernelResult run_kernel(const Problem& problem, const Inputs& inputs, const KernelStyle& style);
 
 }  // namespace dca::test

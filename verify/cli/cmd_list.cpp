@@ -51,7 +51,8 @@ int list_hazards() {
 }
 
 int list_candidates() {
-    std::cout << "No built-in candidates in this version: write a candidate's outputs to a file and use dca compare.\n";
+    std::cout << "peer: an honest flash-style kernel in the types of each case (dca peer FILE.h5 -o CANDIDATE.h5)\n"
+                 "Anything else: write a candidate's outputs to a file and use dca compare.\n";
     return 0;
 }
 

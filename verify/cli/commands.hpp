@@ -11,6 +11,7 @@ using Action = std::function<int()>;
 
 void add_run(CLI::App& app, Action& action);
 void add_generate(CLI::App& app, Action& action);
+void add_peer(CLI::App& app, Action& action);
 void add_compare(CLI::App& app, Action& action);
 void add_positions(CLI::App& app, Action& action);
 void add_diff_dialects(CLI::App& app, Action& action);

@@ -21,6 +21,7 @@ dca::cli::Action parse(CLI::App& app, int argc, char** argv) {
     dca::cli::Action action;
     dca::cli::add_run(app, action);
     dca::cli::add_generate(app, action);
+    dca::cli::add_peer(app, action);
     dca::cli::add_compare(app, action);
     dca::cli::add_positions(app, action);
     dca::cli::add_diff_dialects(app, action);

@@ -186,4 +186,51 @@ TEST_CASE("error_scales refuses what forward refuses, and outputs of another pro
     REQUIRE_THROWS_AS(reference::error_scales(problem, inputs, wrong), ContractError);
 }
 
+TEST_CASE("the family profile is the acceptance scale, and types that follow from dtype may be given",
+          "[error_scale]") {
+    for (const Dtype dtype : {Dtype::f64, Dtype::f32, Dtype::tf32, Dtype::f16, Dtype::bf16, Dtype::e4m3, Dtype::e5m2}) {
+        Problem problem = small_problem();
+        problem.dtype = dtype;
+        const Inputs inputs = trial_inputs(problem, 12, 1, true);
+        const Outputs outputs = reference::forward(problem, inputs);
+        const ErrorScales plain = reference::error_scales(problem, inputs, outputs);
+        const ErrorScales family =
+            reference::error_scales(problem, inputs, outputs, reference::family_profile(problem));
+        Problem given = problem;
+        given.work = {problem.resolved_p_dtype(), problem.resolved_accumulator(), problem.resolved_output_dtype()};
+        const ErrorScales same = reference::error_scales(given, inputs, outputs);
+        INFO("dtype " << name(dtype));
+        for (const ErrorScales* other : {&family, &same}) {
+            CHECK(other->out == plain.out);
+            CHECK(other->lse == plain.lse);
+            CHECK(*other->dq == *plain.dq);
+            CHECK(*other->dk == *plain.dk);
+            CHECK(*other->dv == *plain.dv);
+        }
+    }
+}
+
+TEST_CASE("coarser types of work widen the scale, finer ones narrow it", "[error_scale]") {
+    Problem problem = small_problem();
+    const Inputs inputs = trial_inputs(problem, 13, 1, true);
+    const Outputs outputs = reference::forward(problem, inputs);
+    const auto mean = [&](const WorkTypes& work, bool flash, bool of_lse) {
+        problem.work = work;
+        const ErrorScales scales = reference::error_scales(
+            problem, inputs, outputs, flash ? reference::flash_profile(problem) : reference::family_profile(problem));
+        double sum = 0;
+        for (float x : of_lse ? scales.lse.values() : scales.out.values()) sum += double{x} * x;
+        return sum;
+    };
+    for (const bool flash : {false, true}) {
+        const double plain = mean({}, flash, false), plain_lse = mean({}, flash, true);
+        CHECK(mean({Dtype::e4m3, {}, {}}, flash, false) > 2 * plain);
+        CHECK(mean({Dtype::f32, {}, {}}, flash, false) < 0.95 * plain);
+        CHECK(mean({{}, {}, Dtype::f32}, flash, false) < 0.95 * plain);
+        CHECK(mean({{}, Dtype::f16, {}}, flash, false) > 1.05 * plain);
+        CHECK(mean({{}, Dtype::f16, {}}, flash, true) > 1.05 * plain_lse);
+        CHECK(mean({Dtype::e4m3, {}, Dtype::f32}, flash, true) == plain_lse);  // lse sees neither P nor the output
+    }
+}
+
 }  // namespace dca::test
