@@ -225,10 +225,10 @@ TEST_CASE("coarser types of work widen the scale, finer ones narrow it", "[error
     for (const bool flash : {false, true}) {
         const double plain = mean({}, flash, false), plain_lse = mean({}, flash, true);
         CHECK(mean({Dtype::e4m3, {}, {}}, flash, false) > 2 * plain);
-        CHECK(mean({Dtype::f32, {}, {}}, flash, false) < 0.95 * plain);
-        CHECK(mean({{}, {}, Dtype::f32}, flash, false) < 0.95 * plain);
-        CHECK(mean({{}, Dtype::f16, {}}, flash, false) > 1.05 * plain);
-        CHECK(mean({{}, Dtype::f16, {}}, flash, true) > 1.05 * plain_lse);
+        CHECK(mean({Dtype::f32, {}, {}}, flash, false) < plain);
+        CHECK(mean({{}, {}, Dtype::f32}, flash, false) < plain);
+        CHECK(mean({{}, Dtype::f16, {}}, flash, false) > plain);
+        CHECK(mean({{}, Dtype::f16, {}}, flash, true) > plain_lse);
         CHECK(mean({Dtype::e4m3, {}, Dtype::f32}, flash, true) == plain_lse);  // lse sees neither P nor the output
     }
 }
