@@ -70,7 +70,8 @@ void add_generate(CLI::App& app, Action& action) {
         ->excludes("--inputs-only");
     command->add_option("--tensor", options->tensors, "Compute and store only this tensor of a probe; can be repeated")
         ->allow_extra_args(false)
-        ->check(CLI::IsMember({"out", "lse", "dq", "dk", "dv"}));
+        ->check(CLI::IsMember({"out", "lse", "dq", "dk", "dv"}))
+        ->excludes("--certified");
     command->callback([&action, options] { action = [options] { return run(*options); }; });
 }
 

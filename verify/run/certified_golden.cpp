@@ -46,6 +46,11 @@ GenerateCounts generate_certified(const std::vector<golden::CaseSpec>& cases, co
             throw Unsupported("certified results of a probe or of sampled rows do not exist; leave out --certified");
         }
         if (!spec.chunk_summary) certified::require_certifiable(spec.problem);
+        if (spec.recipe.probe || spec.recipe.sample != 0) {
+            throw Unsupported(
+                "position probes and sampled rows have goldens of their own kind; leave out --certified, or probe and "
+                "sample");
+        }
         golden::CaseData data = make_case(spec);
         counts.add(certify(data));
         writer.write(data);

@@ -59,24 +59,60 @@ Seen look(const certified::Bounded<Rank>& got, const Tensor<Exact, Rank>& exact)
 
 }  // namespace
 
+namespace {
+
+/// Every element of every tensor within its radius, and the radius below `widest` of the largest element.
+void check_truth(const Problem& problem, const Inputs& inputs, double widest) {
+    const auto exact = oracle::forward<Exact>(problem, inputs);
+    const auto gradients = oracle::backward<Exact>(problem, inputs);
+    const certified::Unrounded got = certified::compute(problem, inputs);
+    const auto check = [&](const char* name, const Seen& seen) {
+        INFO(name << ": widest radius " << seen.widest << ", largest error / radius " << seen.tightest);
+        CHECK(seen.outside == 0);
+        CHECK(seen.widest < widest);
+    };
+    check("out", look(got.out, exact.out));
+    check("lse", look(got.lse, exact.lse));
+    check("dq", look(*got.dq, gradients.dq));
+    check("dk", look(*got.dk, gradients.dk));
+    check("dv", look(*got.dv, gradients.dv));
+}
+
+}  // namespace
+
 TEST_CASE("certified: the exact value lies within the radius before rounding, on random problems") {
     constexpr double logit_scales[] = {1.0, 0.3, 2.0};
     for (std::uint64_t seed = 1; seed <= 40; ++seed) {
         const Problem problem = test::random_problem(seed);
         INFO("seed " << seed << ": " << test::describe(problem));
-        const Inputs inputs = test::random_inputs(problem, seed, logit_scales[seed % 3]);
-        const auto exact = oracle::forward<Exact>(problem, inputs);
-        const auto gradients = oracle::backward<Exact>(problem, inputs);
-        const certified::Unrounded got = certified::compute(problem, inputs);
-        const auto check = [&](const char* name, const Seen& seen) {
-            INFO(name << ": widest radius " << seen.widest << ", largest error / radius " << seen.tightest);
-            CHECK(seen.outside == 0);
-            CHECK(seen.widest < 0x1p-75);
-        };
-        check("out", look(got.out, exact.out));
-        check("lse", look(got.lse, exact.lse));
-        check("dq", look(*got.dq, gradients.dq));
-        check("dk", look(*got.dk, gradients.dk));
-        check("dv", look(*got.dv, gradients.dv));
+        check_truth(problem, test::random_inputs(problem, seed, logit_scales[seed % 3]), 0x1p-75);
+    }
+}
+
+TEST_CASE("certified: and where large logits that differ little make the errors of the weights the largest part") {
+    for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+        Problem problem = test::plain_problem(24, {10, 3}, 2, 1, 8);
+        problem.rope.inv_freq = {1e-6, 2e-6, 3e-6, 4e-6};
+        Inputs inputs = test::random_inputs(problem, seed);
+        INFO("seed " << seed);
+        for (double& x : inputs.q.values()) x = 100 + 0.01 * x;
+        for (double& x : inputs.k.values()) x = 100 + 0.01 * x;  // logits near 28000, some units apart
+        check_truth(problem, inputs, 0x1p-60);
+    }
+}
+
+TEST_CASE("certified: and for a key whose own dP is the mean of all, so that only the error of the mean is left") {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        Problem problem = test::plain_problem(3, {8, 3}, 1, 1, 8);
+        problem.shape.seq_q = 1;
+        problem.shape.head_dim_v = 1;
+        problem.rope.inv_freq = {1e-9, 2e-9, 3e-9, 4e-9};
+        Inputs inputs = test::random_inputs(problem, seed);
+        INFO("seed " << seed);
+        for (double& x : inputs.q.values()) x = 100 + 1e-2 * x;
+        for (double& x : inputs.k.values()) x = 100 + 1e-6 * x;  // three nearly equal logits near 28000
+        for (std::int64_t key = 0; key < 3; ++key) inputs.v(0, key, 0, 0) = static_cast<double>(key - 1);
+        inputs.dout->operator()(0, 0, 0, 0) = 1;
+        check_truth(problem, inputs, 0x1p-40);
     }
 }

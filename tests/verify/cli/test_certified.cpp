@@ -45,5 +45,9 @@ TEST_CASE("--certified refuses what it cannot prove, by name, and leaves no file
                   "dialect vllm rounds on the way: compute it without --certified");
     check_refused(run_dca("generate --certified --inputs-only --case " + small_case + " -o " + target),
                   "--inputs-only");
+    check_refused(
+        run_dca("generate --certified --case 'id=p seq_q=9 head_dim=8 chunk_size=4 local_size=1 sample=3' -o " +
+                target),
+        "leave out --certified");
     CHECK_FALSE(std::filesystem::exists(folder / "none.h5"));
 }
