@@ -92,6 +92,7 @@ private:
         if (coin()) recipe.v_offset = real();
         recipe.constant_v = coin();
         recipe.linear_v = coin();
+        recipe.probe = coin();
         recipe.gradient = coin();
     }
 
@@ -192,4 +193,14 @@ TEST_CASE("every mistake in a case text has a message of its own") {
           "case text: 'rope_scaling=su': expected one of none linear ntk dynamic yarn llama3");
     CHECK(message_of(minimal + " dialect=") == "case text: 'dialect=': expected a name");
     CHECK(message_of(minimal + " expect=fail") == "case text: 'expect=fail': expected valid or reject");
+}
+
+TEST_CASE("probe may stand alone") {
+    const CaseSpec spec = parse_case("seq_q=9 probe head_dim=4 C=4 w=1");
+    CHECK(spec.recipe.probe);
+    CHECK(to_text(spec).ends_with("chunk_size=4 local_size=1 probe=1"));
+    CHECK(parse_case("seq_q=9 probe=1 head_dim=4 C=4 w=1") == spec);
+    CHECK_FALSE(parse_case("seq_q=9 probe=0 head_dim=4 C=4 w=1").recipe.probe);
+    CHECK_THROWS_AS(parse_case("seq_q=9 probe probe=1 head_dim=4 C=4 w=1"), InvalidProblem);
+    CHECK_THROWS_AS(parse_case("seq_q=9 gradient head_dim=4 C=4 w=1"), InvalidProblem);
 }

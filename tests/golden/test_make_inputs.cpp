@@ -1,8 +1,11 @@
 // The input generator: frozen values, independence of order and slice, distribution, recipes, representability.
 #include "golden/make_inputs.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
+#include <string>
+#include <utility>
 
 #include "golden/case_text.hpp"
 #include "golden/catalogue.hpp"
@@ -151,4 +154,18 @@ TEST_CASE("recipes that leave the dtype or are not finite are refused") {
     CHECK_THROWS_AS(make_inputs(parse_case(text + "qk_scale=nan")), InvalidProblem);
     CHECK_THROWS_AS(make_inputs(parse_case(text + "v_offset=inf")), InvalidProblem);
     CHECK_THROWS_AS(make_inputs(parse_case("seq_q=5 head_dim=4 chunk_size=3 local_size=3")), InvalidProblem);
+}
+
+TEST_CASE("every row of q and k of a probe is the first one of the same text without probe") {
+    const std::string text =
+        "batch=2 seq_q=5 seq_k=7 heads_q=4 heads_kv=2 head_dim=6 C=4 w=1 dtype=bf16 seed=8 qk_scale=2";
+    const Inputs probe = make_inputs(parse_case(text + " probe")), plain = make_inputs(parse_case(text));
+    CHECK(std::ranges::equal(probe.v.values(), plain.v.values()));
+    CHECK(std::ranges::equal(probe.dout->values(), plain.dout->values()));
+    for (const auto& [rows, first] : {std::pair{&probe.q, &plain.q}, std::pair{&probe.k, &plain.k}}) {
+        const auto width = static_cast<std::size_t>(rows->extent(2) * rows->extent(3));
+        for (std::size_t e = 0; e < rows->values().size(); ++e) {
+            REQUIRE(rows->values()[e] == first->values()[e % width]);
+        }
+    }
 }
