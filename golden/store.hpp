@@ -96,6 +96,8 @@ public:
 
     /// Case ids in lexical order.
     [[nodiscard]] const std::vector<std::string>& case_ids() const;
+    /// Whether the inputs of a case are in the file; false: it is best read by read_head and open.
+    [[nodiscard]] bool stores_inputs(const std::string& case_id) const;
     /// Reads one case whole and checks it: attributes, shapes, dtypes, checksums, finiteness of the inputs. The problem
     /// passes validate(). Throws FormatError.
     [[nodiscard]] CaseData read(const std::string& case_id) const;

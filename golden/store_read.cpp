@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "golden/file_root.hpp"
+#include "golden/h5_attribute.hpp"
 #include "golden/h5_dataset.hpp"
 #include "golden/schema.hpp"
 #include "golden/store.hpp"
@@ -60,6 +61,17 @@ CaseData FileReader::Impl::read(const std::string& case_id, Values values) const
     }
     return strictly("case " + case_id + ": ", [&](const Report& report) {
         return read_case(file.get(), case_id, Demand::complete, report, values);
+    });
+}
+
+bool FileReader::stores_inputs(const std::string& case_id) const {
+    if (std::find(impl_->ids.begin(), impl_->ids.end(), case_id) == impl_->ids.end()) return true;  // read says so
+    return impl_->strictly("case " + case_id + ": ", [&](const Report&) {
+        const h5::Handle group = h5::open_group(impl_->file.get(), case_id);
+        const auto names = h5::attribute_names(group.get());
+        const std::string name(inputs_stored_name);
+        return std::find(names.begin(), names.end(), name) == names.end() ||
+               unwrapped(h5::read_attribute(group.get(), name)) != AttributeValue(std::int64_t{0});
     });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "golden/make_inputs.hpp"
 #include "golden/regenerate.hpp"
 #include "golden/text.hpp"
 #include "verify/candidate/chunk_summary_names.hpp"
@@ -59,6 +60,53 @@ public:
                 throw FormatError("differs from the golden's at flat index " +
                                   std::to_string(differs.first - values.begin()) + ": the candidate ran other inputs");
             }
+        });
+    }
+
+    /// The extents of an output, which must be one of these; nothing if the file has none.
+    [[nodiscard]] std::optional<std::vector<std::int64_t>> output_extents(
+        const std::string& tensor, const std::vector<std::int64_t>& whole,
+        const std::optional<std::vector<std::int64_t>>& samples) const {
+        std::optional<std::vector<std::int64_t>> found;
+        with(true, tensor, [&](const std::string& name) {
+            found = source_.describe(name).extents;
+            require_shape(name, samples && found == samples ? *samples : whole, true);
+        });
+        return found;
+    }
+
+    void output_pieces(const std::string& tensor, const TensorSource::TakePiece& take) const {
+        with(true, tensor, [&](const std::string& name) { source_.read_pieces(name, take); });
+    }
+
+    /// same_input for inputs that the golden's case makes, in constant memory.
+    void same_made_input(const std::string& tensor, golden::InputTensor which, const golden::InputSource& made) const {
+        with(false, tensor, [&](const std::string& name) {
+            if (which == golden::InputTensor::dout && !made.spec().recipe.gradient) {
+                throw FormatError("the golden has no such input: the candidate ran other inputs");
+            }
+            const auto [batches, rows, heads, dim] = made.extents(which);
+            require_shape(name, stored_extents(made.extents(which), golden_.problem.packed()), true);
+            const std::int64_t width = heads * dim, step = std::max<std::int64_t>(1, (std::int64_t{1} << 16) / width);
+            std::vector<double> expected;
+            std::size_t at = 0;
+            std::int64_t next = 0, flat = 0;  // row of all batch entries, element
+            source_.read_pieces(name, [&](std::span<const double> piece) {
+                for (const double value : piece) {
+                    if (at == expected.size()) {
+                        const std::int64_t row = next % rows, count = std::min(step, rows - row);
+                        expected.resize(static_cast<std::size_t>(count * width));
+                        made.fill_rows(which, next / rows, row, row + count, expected);
+                        next += count;
+                        at = 0;
+                    }
+                    if (value != expected[at++]) {
+                        throw FormatError("differs from the golden's at flat index " + std::to_string(flat) +
+                                          ": the candidate ran other inputs");
+                    }
+                    ++flat;
+                }
+            });
         });
     }
 
@@ -250,6 +298,45 @@ golden::Results NamedCandidate::read(const golden::CaseData& golden) const {
     results.dk = reader.output("dk", k_extents(shape));
     results.dv = reader.output("dv", v_extents(shape));
     return results;
+}
+
+void NamedCandidate::check(const golden::CaseData& head) const {
+    const CaseReader reader(*source_, tensors_, id_in_file(head), head);
+    reader.require_tensors([](const TensorName& name, const golden::CaseData&) {
+        return name.output ? contains(output_names, name.tensor) : contains(input_names, name.tensor);
+    });
+    reader.check_problem();
+    const golden::InputSource made(*head.regenerates);
+    reader.same_made_input("q", golden::InputTensor::q, made);
+    reader.same_made_input("k", golden::InputTensor::k, made);
+    reader.same_made_input("v", golden::InputTensor::v, made);
+    reader.same_made_input("dout", golden::InputTensor::dout, made);
+    const auto same_list = [&](const char* tensor, const auto& list, bool floating) {
+        reader.same_input(tensor, {static_cast<std::int64_t>(list.size())}, list.empty() ? nullptr : &list, floating);
+    };
+    same_list("cu_seqlens", head.problem.cu_seqlens, false);
+    same_list("inv_freq", head.problem.rope.inv_freq, true);
+}
+
+std::optional<std::vector<std::int64_t>> NamedCandidate::output_extents(const golden::CaseData& head,
+                                                                        const std::string& tensor) const {
+    const CaseReader reader(*source_, tensors_, id_in_file(head), head);
+    const auto of = [&](const Shape& shape) {
+        const bool packed = head.problem.packed();
+        if (tensor == "out") return stored_extents(out_extents(shape), packed);
+        if (tensor == "lse") return stored_extents(lse_extents(shape), packed);
+        if (tensor == "dq") return stored_extents(q_extents(shape), packed);
+        return stored_extents(tensor == "dk" ? k_extents(shape) : v_extents(shape), packed);
+    };
+    Shape samples = head.problem.shape;
+    samples.seq_q = static_cast<std::int64_t>(head.sample_rows.size());
+    const bool sampled = !head.sample_rows.empty();
+    return reader.output_extents(tensor, of(head.problem.shape), sampled ? std::optional(of(samples)) : std::nullopt);
+}
+
+void NamedCandidate::read_pieces(const golden::CaseData& head, const std::string& tensor,
+                                 const std::function<void(std::span<const double>)>& take) const {
+    CaseReader(*source_, tensors_, id_in_file(head), head).output_pieces(tensor, take);
 }
 
 }  // namespace dca::verify

@@ -123,6 +123,11 @@ Lines lines_for(const std::string& tensor) {
     return {6, 3};
 }
 
+std::map<std::string, double> natural_sizes(const golden::CaseData& golden) {
+    const NaturalSizes sizes(golden);
+    return {{"out", sizes.out}, {"lse", sizes.lse}, {"dq", sizes.dq}, {"dk", sizes.dk}, {"dv", sizes.dv}};
+}
+
 CaseReport compare_case(const golden::CaseData& golden, const golden::Results& candidate) {
     const golden::Results& truth = golden.results;
     const ErrorScales* scales = golden.judge ? &golden.judge->scales : nullptr;

@@ -1,6 +1,8 @@
 // Expected x got x expected rounding error -> report. Knows nothing of positions: regions come with the golden.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -39,6 +41,31 @@ inline constexpr double marginal_fraction = 0.5;
                                           std::span<const double> expected, std::span<const double> got,
                                           std::span<const float> sigma, std::span<const Region> region_of_row,
                                           double natural_size = 0);
+
+/// compare_tensor for tensors that pass by: rows of one head in the order of the tensor.
+class TensorJudge {
+public:
+    /// extents: of what is judged. row_numbers: of its rows where they are a selection; empty: all. region_of_row: by
+    /// number.
+    TensorJudge(const std::string& tensor, std::span<const std::int64_t> extents,
+                std::span<const std::int64_t> row_numbers, std::span<const Region> region_of_row);
+    ~TensorJudge();
+    TensorJudge(const TensorJudge&) = delete;
+    TensorJudge& operator=(const TensorJudge&) = delete;
+
+    /// The next elements, whole rows of one head (lse: of one channel). sigma empty: the golden has no scales.
+    void add(std::span<const double> expected, std::span<const double> got, std::span<const float> sigma);
+    /// Precondition: every row has been added.
+    [[nodiscard]] TensorReport finish(double natural_size, bool has_sigma);
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// The size of a typical wrong value of each tensor (compare_tensor), from the golden's inputs or the case that makes
+/// them.
+[[nodiscard]] std::map<std::string, double> natural_sizes(const golden::CaseData& golden);
 
 /// Every tensor that golden and candidate both have. Verdict of the case: join over its tensors; skipped if there is
 /// none, or if the candidate brings a tensor the golden cannot judge; mistrusted if the comparison could not fail (for

@@ -211,15 +211,40 @@ TensorReport compare_tensor(const std::string& tensor, std::span<const std::int6
     expects(sigma.empty() || sigma.size() == count, "compare_tensor: sigma does not fill the extents");
     expects(natural_size >= 0, "compare_tensor: natural_size");
 
-    Judge judge(tensor, extents);
-    expects(region_of_row.size() == static_cast<std::size_t>(judge.rows()), "compare_tensor: one region per row");
-    const auto length = static_cast<std::size_t>(judge.channels());
-    for (std::size_t begin = 0; begin < count; begin += length) {
-        const Place at = judge.place(static_cast<std::int64_t>(begin / length));
-        judge.row(at, region_of_row[static_cast<std::size_t>(at.row)], expected.subspan(begin, length),
-                  got.subspan(begin, length), sigma.empty() ? sigma : sigma.subspan(begin, length));
-    }
+    TensorJudge judge(tensor, extents, {}, region_of_row);
+    judge.add(expected, got, sigma);
     return judge.finish(natural_size, !sigma.empty() || count == 0);
+}
+
+struct TensorJudge::Impl {
+    Judge judge;
+    std::vector<std::int64_t> row_numbers;
+    std::span<const Region> region_of_row;
+    std::int64_t done = 0;
+};
+
+TensorJudge::TensorJudge(const std::string& tensor, std::span<const std::int64_t> extents,
+                         std::span<const std::int64_t> row_numbers, std::span<const Region> region_of_row)
+    : impl_(new Impl{Judge(tensor, extents), {row_numbers.begin(), row_numbers.end()}, region_of_row}) {
+    const auto rows = static_cast<std::size_t>(impl_->judge.rows());
+    expects(row_numbers.empty() ? region_of_row.size() == rows : row_numbers.size() == rows,
+            "compare_tensor: one region per row");
+}
+
+TensorJudge::~TensorJudge() = default;
+
+void TensorJudge::add(std::span<const double> expected, std::span<const double> got, std::span<const float> sigma) {
+    const auto length = static_cast<std::size_t>(impl_->judge.channels());
+    for (std::size_t begin = 0; begin < expected.size(); begin += length) {
+        Place at = impl_->judge.place(impl_->done++);
+        if (!impl_->row_numbers.empty()) at.row = impl_->row_numbers[static_cast<std::size_t>(at.row)];
+        impl_->judge.row(at, impl_->region_of_row[static_cast<std::size_t>(at.row)], expected.subspan(begin, length),
+                         got.subspan(begin, length), sigma.empty() ? sigma : sigma.subspan(begin, length));
+    }
+}
+
+TensorReport TensorJudge::finish(double natural_size, bool has_sigma) {
+    return impl_->judge.finish(natural_size, has_sigma);
 }
 
 }  // namespace dca::verify

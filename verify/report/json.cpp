@@ -70,6 +70,7 @@ json case_json(const CaseReport& report) {
                 {"tensors", json::array()},
                 {"not_in_candidate", report.not_in_candidate},
                 {"explanations", json::array()},
+                {"coverage", report.coverage},
                 {"repro", report.repro}};
     for (const TensorReport& one : report.tensors) result["tensors"].push_back(tensor(one));
     for (const Explanation& one : report.explanations) result["explanations"].push_back(explanation(one));

@@ -53,6 +53,7 @@ std::string details(const CaseReport& one) {
         text << tensor.tensor << ' ' << name(tensor.verdict) << ' ' << ratios(tensor) << ' ' << tensor.reason << '\n';
     }
     for (const Explanation& explanation : one.explanations) text << explanation_text(explanation) << '\n';
+    if (!one.coverage.empty()) text << "judged: " << one.coverage << '\n';
     text << "repeat with: " << one.repro << '\n';
     return text.str();
 }
@@ -75,7 +76,12 @@ void write_junit(std::ostream& out, const RunReport& report) {
         out << "    <testcase classname=\"dca\" name=\"" << escaped(one.id) << "\"";
         const std::string_view element = outcome(one.verdict);
         if (element.empty()) {
-            out << "/>\n";
+            if (one.coverage.empty()) {
+                out << "/>\n";
+            } else {
+                out << ">\n      <system-out>" << escaped("judged: " + one.coverage)
+                    << "</system-out>\n    </testcase>\n";
+            }
             continue;
         }
         out << ">\n      <" << element << " message=\"" << escaped(summary(one)) << "\"";

@@ -71,6 +71,9 @@ void write_markdown(std::ostream& out, const RunReport& report) {
     for (const CaseReport& one : report.cases) {
         if (!is_pass(one.verdict)) problem(out, one);
     }
+    for (const CaseReport& one : report.cases) {
+        if (!one.coverage.empty()) out << "\nJudged of " << plain(one.id + ": " + one.coverage) << '\n';
+    }
     for (const std::string& note : report.notes) out << "\nNote: " << plain(note) << '\n';
 }
 

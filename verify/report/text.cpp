@@ -26,6 +26,7 @@ public:
         }
         passes(report);
         footnotes(report);
+        coverage(report);
         missing(report);
         for (const std::string& note : report.notes) out_ << "note: " << note << '\n';
     }
@@ -139,6 +140,13 @@ private:
         }
         if (ratios_shown) out_ << "\nNumbers are the " << legend << ".\n";
         for (const std::string& remark : remarks) out_ << "* " << remark << '\n';
+    }
+
+    /// A pass of a golden that expects some rows speaks of those.
+    void coverage(const RunReport& report) {
+        for (const CaseReport& one : report.cases) {
+            if (!one.coverage.empty()) out_ << "judged of " << one.id << ": " << one.coverage << '\n';
+        }
     }
 
     /// Tensors nobody compared because the candidate does not have them: a pass does not speak of them.

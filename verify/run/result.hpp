@@ -72,6 +72,8 @@ struct CaseReport {
     std::vector<TensorReport> tensors;
     std::vector<std::string> not_in_candidate;  ///< tensors the golden has and the candidate does not
     std::vector<Explanation> explanations;
+    /// What was judged of a golden that expects some rows only, and so what nobody can say; else empty.
+    std::string coverage;
     std::string repro;  ///< one command that shows this result again
 };
 
