@@ -143,7 +143,9 @@ void CaseStream::Impl::append(std::string_view path, std::span<const T> values) 
 void CaseStream::Impl::finish(const Certificates& certificates) {
     reporting_the_disk_first(output_, [&] {
         for (auto& [path, dataset] : datasets_) dataset.finish();
-        if (!certificates.empty()) write_certificates(groups_.at("outputs").get(), certificates);
+        if (const auto group = groups_.find("outputs"); group != groups_.end()) {
+            write_certificates(group->second.get(), certificates);
+        }
     });
 }
 

@@ -38,7 +38,7 @@ TEST_CASE("generate and run --certified write the same proven golden, and a plai
     CHECK(run_dca("compare " + shell_quoted(folder / "a.h5") + " " + shell_quoted(folder / "plain.h5")).status == 0);
 }
 
-TEST_CASE("--certified refuses what it cannot prove, by name, and leaves no file") {
+TEST_CASE("the option --certified refuses what it cannot prove, by name, and leaves no file") {
     const TemporaryFolder folder;
     const std::string target = shell_quoted(folder / "none.h5");
     check_refused(run_dca("run --certified --dialect vllm " + recording("vllm") + " -o " + target),
