@@ -16,7 +16,8 @@ struct Options {
     /// Every radius times this before the rounding test; at least 1. For tests: more elements are then recomputed, and
     /// no value may change.
     double radius_factor = 1;
-    /// Multiply-adds in MPFR (some 0.2 microseconds each) spent on recomputing undecided elements; what does not fit stays undecided.
+    /// Multiply-adds in MPFR (some 0.2 microseconds each) spent on recomputing undecided elements; what does not fit
+    /// stays undecided.
     double budget = 1e9;
 };
 

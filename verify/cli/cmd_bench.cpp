@@ -57,7 +57,7 @@ void print_times(const verify::BenchTimes& times, const std::vector<verify::Figu
     }
     std::cout << "\nother figures, median (min .. max):\n";
     for (const verify::Figure& figure : figures) {
-        print("%-10s %.3f (%.3f .. %.3f) %s: %s\n", figure.name.c_str(), figure.value.median, figure.value.low,
+        print("%-13s %.3f (%.3f .. %.3f) %s: %s\n", figure.name.c_str(), figure.value.median, figure.value.low,
               figure.value.high, figure.unit.c_str(), figure.how.c_str());
     }
     std::cout << "\nOperations counted: forward 4 n^2 d / 2, backward 2.5 times that. Repeats: " << repeats << ".\n";

@@ -10,6 +10,7 @@
 
 #include "golden/make_inputs.hpp"
 #include "reference/backward.hpp"
+#include "reference/certified/certified.hpp"
 #include "reference/forward.hpp"
 #include "reference/math/parallel.hpp"
 #include "reference/tiles/tiles.hpp"
@@ -110,6 +111,23 @@ Figure exp_error() {
     return {"exp error", "ulp, worst", {worst, worst, worst}, std::to_string(count) + " arguments against binary128"};
 }
 
+/// Ratios of the double-doubles of the certified mode to double, in alternation; with gradients, of both passes
+/// together. Without the elements that are then redone in MPFR, if any.
+Figure certified_cost(const char* name, bool gradients, int repeats) {
+    constexpr std::int64_t seq_len = 2048, head_dim = 128;
+    const Problem problem = bench_problem(seq_len, head_dim);
+    const Inputs inputs = inputs_of(problem, gradients);
+    std::vector<double> ratios;
+    for (int repeat = 0; repeat < repeats; ++repeat) {
+        const double plain = seconds_of([&] {
+            const Outputs outputs = reference::forward(problem, inputs);
+            if (gradients) (void)reference::backward(problem, inputs, outputs);
+        });
+        ratios.push_back(seconds_of([&] { (void)certified::compute(problem, inputs); }) / plain);
+    }
+    return {name, "times double", spread(ratios), "1 head, n = 2048, d = 128, before any MPFR"};
+}
+
 }  // namespace
 
 Machine this_machine() {
@@ -144,7 +162,8 @@ BenchTimes bench_times(const Problem& problem, int repeats) {
 }
 
 std::vector<Figure> bench_figures(int repeats) {
-    return {exp_time(repeats), exp_error()};
+    return {exp_time(repeats), exp_error(), certified_cost("certified", false, repeats),
+            certified_cost("with backward", true, repeats)};
 }
 
 std::vector<DialectTimes> bench_dialects(Problem problem, int repeats) {

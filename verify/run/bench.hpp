@@ -48,8 +48,7 @@ struct Figure {
     std::string how;  ///< on what
 };
 
-/// exp of the kernels: time per element and worst error. The certified mode, position probes and sampled rows add
-/// theirs to this list.
+/// exp of the kernels: time per element and worst error; and what the certified mode costs.
 [[nodiscard]] std::vector<Figure> bench_figures(int repeats);
 
 /// Times of one dialect against `exact` on the same inputs, in alternation: ratios of each repeat.
