@@ -15,8 +15,8 @@ inline constexpr int column_alignment = 16;
 ///
 /// Element (i, c) is summed in fixed point: s starts at bias = row_bias[i] column_bias[c] = 1.5 2^E, far above every
 /// partial sum, so that what each addition cuts off is known exactly; it is collected in a second sum.
-/// Precondition: (1 + 2^-20) sum_k |left_ik right_kc| <= 2^(E-1) over the hi parts. Then |C - exact| <= product_error(k, lo parts)
-/// 2^E + 3k 2^-1074.
+/// Precondition: (1 + 2^-20) sum_k |left_ik right_kc| <= 2^(E-1) over the hi parts. Then |C - exact| <=
+/// product_error(k, lo parts) 2^E + 3k 2^-1074.
 struct Product {
     int m, n, k;                   ///< m and n multiples of row_alignment, column_alignment
     const double *left, *left_lo;  ///< packed
