@@ -55,15 +55,20 @@ void FarKeys::sum(const Head& head, bool gradients) {
     }
 }
 
-void add_weighted_product(const noise::Rows& a, const double* weights, const noise::Rows& b, double* m) {
+namespace {
+
+void add_product(const noise::Rows& a, const double* weights, const noise::Rows& b, bool upper_half, double* m) {
     constexpr int step = 256;
     const tiles::Kernels& kernels = tiles::best();
     AlignedBuffer left(tiles::left_size(a.columns, step)), right(tiles::right_size(b.columns, step));
     std::vector<double> scaled(static_cast<std::size_t>(step) * static_cast<std::size_t>(b.columns));
-    for (int first = 0; first < a.rows; first += step) {
-        const int count = std::min(step, a.rows - first);
-        const auto is_zero = [](double w) { return w == 0; };
-        if (weights != nullptr && std::all_of(weights + first, weights + first + count, is_zero)) continue;
+    int begin = 0, end = a.rows;
+    while (weights != nullptr && begin < end && weights[begin] == 0) ++begin;
+    while (weights != nullptr && begin < end && weights[end - 1] == 0) --end;
+    const int rows = padded_left(a.columns), columns = padded_right(b.columns);
+    const int strip = upper_half ? tiles::column_alignment : columns;
+    for (int first = begin; first < end; first += step) {
+        const int count = std::min(step, end - first);
         for (int r = 0; r < count; ++r) {
             const double w = weights == nullptr ? 1 : weights[first + r];
             std::transform(b.row(first + r), b.row(first + r) + b.columns,
@@ -72,8 +77,26 @@ void add_weighted_product(const noise::Rows& a, const double* weights, const noi
         kernels.pack_left(true, a.columns, count, a.row(first), a.stride, left.data());
         const std::ptrdiff_t stride = static_cast<std::ptrdiff_t>(count) * kernels.right_panel;
         kernels.pack_right(false, b.columns, count, scaled.data(), b.columns, right.data(), stride);
-        kernels.multiply_packed(padded_left(a.columns), padded_right(b.columns), count, left.data(), right.data(),
-                                stride, m, padded_right(b.columns), true);
+        for (int column = 0; column < columns; column += strip) {
+            const int seen = upper_half ? std::min(rows, padded_left(column + strip)) : rows;
+            kernels.multiply_packed(seen, strip, count, left.data(),
+                                    right.data() + column / kernels.right_panel * stride, stride, m + column, columns,
+                                    true);
+        }
+    }
+}
+
+}  // namespace
+
+void add_weighted_product(const noise::Rows& a, const double* weights, const noise::Rows& b, double* m) {
+    add_product(a, weights, b, false, m);
+}
+
+void add_weighted_gram(const noise::Rows& a, const double* weights, double* m) {
+    add_product(a, weights, a, true, m);
+    const int columns = padded_right(a.columns);
+    for (int r = 1; r < a.columns; ++r) {
+        for (int c = 0; c < r; ++c) m[r * columns + c] = m[c * columns + r];
     }
 }
 

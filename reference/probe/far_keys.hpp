@@ -39,7 +39,7 @@ public:
     std::vector<double> weights, logits;  ///< by place in the chunk
     std::vector<double> query, angles;    ///< q~ at the far position, times softmax_scale
     /// Gives the sums back; weights and logits stay.
-    void release() { own_ = before_ = {}; }
+    void release() { own_ = {}, before_ = {}; }
 
 private:
     bool exists_ = false;
@@ -48,6 +48,8 @@ private:
     Moments own_, before_;
 };
 
+/// m += a^T diag(weights) a, as below: half of the work, since it is symmetric.
+void add_weighted_gram(const noise::Rows& a, const double* weights, double* m);
 /// m += a^T diag(weights) b for rows a and b; weights may be null for ones. m is padded(a.columns) x padded(b.columns).
 void add_weighted_product(const noise::Rows& a, const double* weights, const noise::Rows& b, double* m);
 [[nodiscard]] constexpr int padded_left(int columns) {

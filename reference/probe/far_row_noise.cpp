@@ -19,32 +19,53 @@ void add(double* target, const double* source, std::size_t size) {
 
 }  // namespace
 
-FarRowNoise::FarRowNoise(const NoiseHead& noise, double u, bool matrices)
+FarRowNoise::FarRowNoise(const NoiseHead& noise, const FarKeyNoise& keys, bool matrices)
     : first_(noise.head.geometry.first_chunk()),
       last_(noise.head.geometry.last_chunk()),
       dim_v_(noise.head.context.head_dim_v) {
     const auto dv = static_cast<std::size_t>(dim_v_);
+    if (keys.u == 0) {  // nothing is read of the matrix with l
+        places_[RowMoments::zb_matrix] = 1;
+        matrices_ = 2;
+    }
     const std::size_t matrix =
         static_cast<std::size_t>(padded_left(dim_v_)) * static_cast<std::size_t>(padded_right(dim_v_));
     const std::size_t size =
-        RowMoments::scalars + RowMoments::vectors * dv + (matrices ? RowMoments::matrices * matrix : 0);
+        RowMoments::scalars + RowMoments::vectors * dv + (matrices ? static_cast<std::size_t>(matrices_) * matrix : 0);
     const std::int64_t chunks = last_ - first_ + 1;
+    largest_b_.resize(static_cast<std::size_t>(chunks + 1));
     next_ = Moments(chunks + 1, size);
     from_ = Moments(chunks + 1, size);
     const double rows = static_cast<double>(noise.head.facts.size());
-    parallel_for(chunks, rows * dim_v_ * (matrices ? 3 * dim_v_ : 10),
-                 [&](std::int64_t n) { sum_chunk(noise, u, n, matrices); });
-    for (std::int64_t n = chunks - 1; n >= 0; --n) add(from_.of(n), from_.of(n + 1), size);
+    parallel_for(chunks, rows * dim_v_ * (matrices ? matrices_ * dim_v_ : 10),
+                 [&](std::int64_t n) { sum_chunk(noise, keys, n, matrices); });
+    for (std::int64_t n = chunks - 1; n >= 0; --n) {
+        add(from_.of(n), from_.of(n + 1), size);
+        const auto at = static_cast<std::size_t>(n);
+        largest_b_[at] = std::max(largest_b_[at], largest_b_[at + 1]);
+    }
     // In place: chunk n of next_ becomes what the keys of the chunk before it are seen by.
     for (std::int64_t n = 0; n < chunks; ++n) add(next_.of(n), from_.of(n + 1), size);
 }
 
-void FarRowNoise::sum_chunk(const NoiseHead& noise, double u, std::int64_t n, bool matrices) {
+void FarRowNoise::sum_chunk(const NoiseHead& noise, const FarKeyNoise& keys, std::int64_t n, bool matrices) {
     const Head& head = noise.head;
     const Geometry& g = head.geometry;
     const std::int64_t start = (first_ + n) * g.chunk_len;
     const std::int64_t begin = std::max(start, g.first_index), end = std::min(start + g.chunk_len, g.end_index);
     const auto rows = static_cast<std::size_t>(end - begin);
+    const double u = keys.u;
+    std::vector<double> with_lse(rows);
+    for (std::int64_t i = begin; i < end; ++i) {
+        const RowFact& row = head.fact(i);
+        with_lse[static_cast<std::size_t>(i - begin)] = u * row.lse * row.lse + row.lse_variance;
+    }
+    const auto [least_b, most_b] = std::minmax_element(with_lse.begin(), with_lse.end());
+    const double largest_b = *most_b;
+    largest_b_[static_cast<std::size_t>(n)] = largest_b;
+    // Beside var_S, one b for all rows of the chunk is as good where they hardly differ.
+    const bool one_b = u == 0 && largest_b - *least_b <= far_bound * keys.least_a;
+    if (one_b) std::fill(with_lse.begin(), with_lse.end(), largest_b);
     // Weights of the three matrices for all rows, and for those that are not near.
     std::vector<double> all(3 * rows), far(3 * rows);
     for (std::int64_t i = begin; i < end; ++i) {
@@ -55,7 +76,7 @@ void FarRowNoise::sum_chunk(const NoiseHead& noise, double u, std::int64_t n, bo
             const bool meets = next ? first_ + n > 0 && !g.near(i - start) : first_ + n > 1;
             if (!meets) continue;
             const double scale = row.scale[next ? 1 : 2], z = scale * scale, l = row.lse,
-                         b = u * l * l + row.lse_variance;
+                         b = with_lse[static_cast<std::size_t>(i - begin)];
             const double delta = row.true_delta, delta2 = delta * delta, norm = squared_norm(dout, dim_v_),
                          y = z * norm * z * norm;
             const double scalars[RowMoments::scalars] = {1,
@@ -100,19 +121,28 @@ void FarRowNoise::sum_chunk(const NoiseHead& noise, double u, std::int64_t n, bo
     std::vector<double> near = all;
     for (std::size_t e = 0; e < near.size(); ++e) near[e] = far[e] == 0 ? all[e] : 0;
     for (int m = 0; m < RowMoments::matrices; ++m) {
+        if (m == RowMoments::zl_matrix && u == 0) continue;
         const std::size_t place = static_cast<std::size_t>(m) * rows;
-        double *next = next_.of(n) + first + m * matrix, *from = from_.of(n) + first + m * matrix;
-        add_weighted_product(dout, &far[place], dout, next);
+        const std::ptrdiff_t target = first + places_[m] * matrix;
+        double *next = next_.of(n) + target, *from = from_.of(n) + target;
+        if (m == RowMoments::zb_matrix && one_b) {
+            for (std::ptrdiff_t e = 0; e < matrix; ++e) {
+                next[e] = largest_b * next_.of(n)[first + e];
+                from[e] = largest_b * from_.of(n)[first + e];
+            }
+            continue;
+        }
+        add_weighted_gram(dout, &far[place], next);
         if (first_ + n < 2) continue;
         std::copy(next, next + matrix, from);
-        add_weighted_product(dout, &near[place], dout, from);
+        add_weighted_gram(dout, &near[place], from);
     }
 }
 
 RowMoments FarRowNoise::of(std::int64_t key_chunk) const {
     const std::int64_t next = key_chunk + 1 - first_;
-    if (next < 0) return {from_.of(0), dim_v_};
-    return {next_.of(std::min(next, next_.chunks() - 1)), dim_v_};
+    const std::int64_t n = std::clamp<std::int64_t>(next, 0, next_.chunks() - 1);
+    return {next < 0 ? from_.of(0) : next_.of(n), dim_v_, largest_b_[static_cast<std::size_t>(n)], places_};
 }
 
 }  // namespace dca::reference::probe

@@ -1,7 +1,7 @@
 // Moments of the rows that meet keys at the far position, for the error model of dk and dv.
 #pragma once
 
-#include "reference/probe/pair_variance.hpp"
+#include "reference/probe/far_key_noise.hpp"
 
 namespace dca::reference::probe {
 
@@ -9,6 +9,8 @@ namespace dca::reference::probe {
 struct RowMoments {
     const double* at;
     int dim_v;
+    double largest_b;  ///< of the rows
+    const int* places;
     enum Scalar {
         count,
         norm,
@@ -33,26 +35,27 @@ struct RowMoments {
     [[nodiscard]] double operator[](Scalar which) const { return at[which]; }
     /// sum {1, z, z l, z b} dout^2, sum z {1, l, b} delta dout
     [[nodiscard]] const double* vector(Vector which) const { return at + scalars + which * dim_v; }
-    /// sum z {1, l, b} dout dout^T, padded
+    /// sum z {1, l, b} dout dout^T, padded; the second is there where FarKeyNoise::u > 0.
     [[nodiscard]] const double* matrix(Matrix which) const {
-        return vector(vectors) + which * padded_left(dim_v) * padded_right(dim_v);
+        return vector(vectors) + places[which] * padded_left(dim_v) * padded_right(dim_v);
     }
 };
 
 class FarRowNoise {
 public:
     /// matrices: for dk.
-    /// u: FarKeyNoise::u.
-    FarRowNoise(const NoiseHead& noise, double u, bool matrices);
+    FarRowNoise(const NoiseHead& noise, const FarKeyNoise& keys, bool matrices);
 
     /// Over the rows that meet the keys of a chunk at the far position.
     [[nodiscard]] RowMoments of(std::int64_t key_chunk) const;
 
 private:
-    void sum_chunk(const NoiseHead& noise, double u, std::int64_t n, bool matrices);
+    void sum_chunk(const NoiseHead& noise, const FarKeyNoise& keys, std::int64_t n, bool matrices);
 
     std::int64_t first_, last_;
     int dim_v_;
+    int places_[RowMoments::matrices] = {0, 1, 2}, matrices_ = RowMoments::matrices;
+    std::vector<double> largest_b_;  ///< of chunk first_ + n and of later ones
     /// Of chunk first_ + n: its rows that are not near and all rows of later chunks; all rows of it and of later ones.
     Moments next_, from_;
 };

@@ -21,9 +21,10 @@ KeyChunk::KeyChunk(std::vector<FinishedHead> heads, std::int64_t chunk, KeyNoise
     plain_dv_ = dv_;
 }
 
-void KeyChunk::add_block(const Head& head, const Panel& panel, const Block& block, std::int64_t query_chunk,
+void KeyChunk::add_block(const Head& head, const Panel& panel, const Block& whole, std::int64_t query_chunk,
                          GradientOf which, KeyNoise* noise, Part& part) const {
     const tiles::Kernels& kernels = tiles::best();
+    const Block block{whole.first, panel.rows};
     const int dv = head.context.head_dim_v, rows = panel.rows;
     const Geometry::Present present = head.geometry.present(block, query_chunk);
     const std::int64_t first_index = query_chunk * head.geometry.chunk_len + block.first;

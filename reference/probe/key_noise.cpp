@@ -179,7 +179,10 @@ void KeyNoise::add_far(const OfHead& head) {
     if (m[RowMoments::count] == 0) return;
     const tiles::Kernels& kernels = tiles::best();
     const FarKeys& far = noise.head.far;
-    const double u = head.far_keys->u, unit = call_.accumulator_variance(), dv = dim_v_;
+    // Where u is 0, nothing depends on l; where b is small beside var_S, its largest value stands for all.
+    const double u = head.far_keys->u, largest_b = m.largest_b;
+    const bool small_b = u == 0 && largest_b <= far_bound * head.far_keys->least_a;
+    const double unit = call_.accumulator_variance(), dv = dim_v_;
     const double floor2 = call_.precision.operand_floor * call_.precision.operand_floor;
     const double lost2 = call_.precision.accumulator_floor * call_.precision.accumulator_floor;
     const double position = noise.head.geometry.far_position;
@@ -194,6 +197,7 @@ void KeyNoise::add_far(const OfHead& head) {
         constexpr RowMoments::Matrix matrices[] = {RowMoments::z_matrix, RowMoments::zl_matrix, RowMoments::zb_matrix};
         constexpr RowMoments::Vector vectors[] = {RowMoments::z_values, RowMoments::zl_values, RowMoments::zb_values};
         for (std::size_t n = 0; n < 3; ++n) {
+            if ((n == 1 && u == 0) || (n == 2 && small_b)) continue;
             kernels.pack_right(false, dim_v_, dim_v_, m.matrix(matrices[n]), padded_v_, right.data(), stride);
             kernels.multiply_packed(static_cast<int>(round_up(keys_, tiles::row_alignment)), padded_v_, dim_v_,
                                     left.data(), right.data(), stride, product.data(), padded_v_, false);
@@ -219,7 +223,8 @@ void KeyNoise::add_far(const OfHead& head) {
         if (dk_) {
             const double f = std::max(0.0, forms[place] + m[RowMoments::z_delta2]);
             const double fl = forms[static_cast<std::size_t>(keys_) + place] + m[RowMoments::zl_delta2];
-            const double fb = forms[2 * static_cast<std::size_t>(keys_) + place] + m[RowMoments::zb_delta2];
+            const double fb =
+                small_b ? largest_b * f : forms[2 * static_cast<std::size_t>(keys_) + place] + m[RowMoments::zb_delta2];
             const double ds2 = w2 * f;
             sum.weight += with_variance(f, fl, fb) + std::min(ds2, floor2 * m[RowMoments::count]) +
                           w2 * (m[RowMoments::z_inherited] +
@@ -326,7 +331,7 @@ void KeyNoise::finish_dv(int t, const double* dv, float* sigma) const {
     shares.carried = {sum.carried, sum.carried_squared};
     const double leading =
         from_queries * shares.leading(dout_concentration, 0) +
-        (sum.bounded ? 1 + near_bound : 1) * noise::leading_of_channels(separate, dout_concentration);
+        (sum.bounded ? 1 + near_bound : 1 + far_bound) * noise::leading_of_channels(separate, dout_concentration);
     noise::widen(variance, leading, noise::gradient_row_line);
     std::transform(variance.begin(), variance.end(), sigma, noise::sigma_of);
 }

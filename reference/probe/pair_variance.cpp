@@ -91,7 +91,7 @@ double concentration(const noise::Rows& rows) {
     parallel_for(slabs, static_cast<double>(rows.rows) * n * n, [&](std::int64_t item) {
         const int first = static_cast<int>(item) * slab;
         const noise::Rows part = rows.slice(first, std::min(slab, rows.rows - first));
-        add_weighted_product(part, nullptr, part, &grams[static_cast<std::size_t>(item) * size]);
+        add_weighted_gram(part, nullptr, &grams[static_cast<std::size_t>(item) * size]);
     });
     for (std::size_t at = size; at < grams.size(); ++at) grams[at % size] += grams[at];
     double trace = 0, squares = 0;

@@ -12,10 +12,16 @@ constexpr std::size_t kept_bytes = std::size_t{1} << 30;
 
 }  // namespace
 
+int Panel::rows_of(const Geometry& g, const Block& block, Mode mode) {
+    int rows = block.rows;
+    while (mode == Mode::succ && rows > 0 && !g.near(block.first + rows - 1)) --rows;
+    return rows;
+}
+
 Panel::Panel(const Geometry& g, const Block& block, Mode m, int key_count)
     : mode(m),
-      rows(block.rows),
-      padded_rows(block.padded()),
+      rows(rows_of(g, block, m)),
+      padded_rows(static_cast<int>(round_up(rows, tiles::row_alignment))),
       keys(m == Mode::intra ? static_cast<int>(std::min<std::int64_t>(key_count, block.first + block.rows))
                             : key_count),
       tiles((keys + tile_keys - 1) / tile_keys),

@@ -12,12 +12,12 @@
 namespace dca::reference::probe {
 
 /// Weights exp(s - shift) of a block in mode intra (the row's own chunk, causal) or succ (the chunk before; rows that
-/// are not near() have weight 0). Stored in tiles of tile_keys keys.
+/// are not near() have weight 0; those behind the last near one are left out). Stored in tiles of tile_keys keys.
 struct Panel {
     Panel(const Geometry& geometry, const Block& block, Mode mode, int keys);
 
     Mode mode;
-    int rows, padded_rows, keys, tiles;
+    int rows, padded_rows, keys, tiles;     ///< rows: the first ones of the block
     std::vector<double> shift, weight_sum;  ///< of each row: its largest logit (-inf: it meets no key), sum of weights
     std::vector<double> query;              ///< rows x head_dim, rotated, times softmax_scale
     std::vector<double> key_sum;            ///< rows x head_dim: sum w k~
@@ -42,6 +42,7 @@ struct Panel {
     }
 
 private:
+    [[nodiscard]] static int rows_of(const Geometry& geometry, const Block& block, Mode mode);
     [[nodiscard]] std::ptrdiff_t tile_size() const { return static_cast<std::ptrdiff_t>(padded_rows) * tile_keys; }
     void fill_logits(const Geometry& geometry);
     void fill_weights();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "reference/math/parallel.hpp"
@@ -55,14 +56,38 @@ ProbeResults empty_results(const Shape& s, const Wanted& wanted) {
         tensor.emplace(extents);
         if (wanted.scales) sigma.emplace(extents);
     };
-    make(wanted.out, results.out, results.sigma_out, out_extents(s));
-    make(wanted.lse, results.lse, results.sigma_lse, lse_extents(s));
-    make(wanted.dq, results.dq, results.sigma_dq, q_extents(s));
-    make(wanted.dk, results.dk, results.sigma_dk, k_extents(s));
-    make(wanted.dv, results.dv, results.sigma_dv, v_extents(s));
+    // The pages of large tensors are first touched here, which one thread alone would take long for.
+    parallel_for(5, 5.0 * static_cast<double>(element_count(out_extents(s))), [&](std::int64_t n) {
+        if (n == 0) make(wanted.out, results.out, results.sigma_out, out_extents(s));
+        if (n == 1) make(wanted.dq, results.dq, results.sigma_dq, q_extents(s));
+        if (n == 2) make(wanted.dk, results.dk, results.sigma_dk, k_extents(s));
+        if (n == 3) make(wanted.dv, results.dv, results.sigma_dv, v_extents(s));
+        if (n == 4) make(wanted.lse, results.lse, results.sigma_lse, lse_extents(s));
+    });
     if (results.lse) std::ranges::fill(results.lse->values(), -std::numeric_limits<double>::infinity());
     return results;
 }
+
+/// Tells how many of the items 0, 1, ... are done when they end in any order; `tell` is called by one thread at a time.
+class DonePrefix {
+public:
+    DonePrefix(std::int64_t count, std::function<void(std::int64_t)> tell)
+        : done_(static_cast<std::size_t>(count)), tell_(std::move(tell)) {}
+    void add(std::int64_t item) {
+        const std::lock_guard lock(mutex_);
+        done_[static_cast<std::size_t>(item)] = 1;
+        if (item != count_) return;
+        while (count_ < static_cast<std::int64_t>(done_.size()) && done_[static_cast<std::size_t>(count_)] != 0)
+            ++count_;
+        tell_(count_);
+    }
+
+private:
+    std::mutex mutex_;
+    std::vector<char> done_;
+    std::int64_t count_ = 0;
+    std::function<void(std::int64_t)> tell_;
+};
 
 /// The error model of one query head.
 struct HeadNoise {
@@ -84,12 +109,13 @@ struct HeadNoise {
 class Group {
 public:
     Group(const SequenceContext& context, const ProbeInputs& inputs, const Wanted& wanted, std::int64_t kv_head,
-          const TieFlip* flip, ProbeResults& results)
+          const TieFlip* flip, const Watch* watch, ProbeResults& results)
         : context_(context),
           inputs_(inputs),
           wanted_(wanted),
           kv_head_(kv_head),
           flip_(flip),
+          watch_(kv_head + 1 == context.problem.shape.heads_kv ? watch : nullptr),
           results_(results),
           call_(context, none_, all_, family_profile(context.problem)),
           backward_(wanted.dq || (wanted.scales && wanted.dk)) {}
@@ -107,12 +133,18 @@ public:
             if (wanted_.scales) noise.push_back({&noise_[n]->noise, &noise_[n]->far_keys, noise_[n]->far_rows.get()});
         }
         std::vector<double> largest(static_cast<std::size_t>(heads_.front()->geometry.key_chunks()));
-        parallel_for(heads_.front()->geometry.key_chunks(), context_.head_work(), [&](std::int64_t chunk) {
+        const Geometry& g = heads_.front()->geometry;
+        DonePrefix done(g.key_chunks(), [&](std::int64_t chunks) {
+            const std::int64_t keys = std::min(chunks * g.chunk_len, context_.key_count);
+            if (watch_ != nullptr) watch_->keys(results_, context_.sequence.batch, context_.sequence.key_begin + keys);
+        });
+        parallel_for(g.key_chunks(), context_.head_work(), [&](std::int64_t chunk) {
             std::optional<KeyNoise> of_chunk;
             if (wanted_.scales) of_chunk.emplace(noise, chunk, wanted_.dk, wanted_.dv);
             KeyChunk keys(finished, chunk, of_chunk ? &*of_chunk : nullptr);
             keys.run(results_);
             largest[static_cast<std::size_t>(chunk)] = keys.largest_key_sum();
+            done.add(chunk);
         });
         for (const double sum : largest) results_.largest_key_sum = std::max(results_.largest_key_sum, sum);
     }
@@ -131,6 +163,11 @@ private:
         }
         const std::vector<Block> blocks = head.geometry.blocks();
         const std::int64_t first = head.geometry.first_chunk(), chunks = head.geometry.last_chunk() - first + 1;
+        const bool last = query_head + 1 == (kv_head_ + 1) * context_.group;
+        DonePrefix done(chunks, [&](std::int64_t count) {
+            const std::int64_t end = std::min((first + count) * head.geometry.chunk_len, head.geometry.end_index);
+            if (watch_ != nullptr && last) watch_->queries(results_, context_.sequence.batch, head.row(end));
+        });
         parallel_for(chunks, context_.head_work(), [&](std::int64_t n) {
             for (const Block& block : blocks) {
                 QueryBlock rows(head, first + n, block);
@@ -143,6 +180,7 @@ private:
                 }
                 if (backward_) rows.backward(results_, of_rows ? &*of_rows : nullptr);
             }
+            done.add(n);
         });
         head.far.release();
         if (!wanted_.dk && !wanted_.dv) return true;
@@ -153,7 +191,7 @@ private:
         }
         if (noise == nullptr) return true;
         noise->far_keys.release();
-        noise->far_rows = std::make_unique<FarRowNoise>(noise->noise, noise->far_keys.u, wanted_.dk);
+        noise->far_rows = std::make_unique<FarRowNoise>(noise->noise, noise->far_keys, wanted_.dk);
         return true;
     }
 
@@ -162,6 +200,7 @@ private:
     const Wanted& wanted_;
     std::int64_t kv_head_;
     const TieFlip* flip_;
+    const Watch* watch_;  ///< of the last head: only then rows are final
     ProbeResults& results_;
     const Outputs none_;
     const AttendedKeys all_;
@@ -196,14 +235,15 @@ void require_probe(const Problem& problem, bool gradients) {
 
 namespace {
 
-ProbeResults run(const Problem& problem, const ProbeInputs& inputs, const Wanted& wanted, const TieFlip* flip) {
+ProbeResults run(const Problem& problem, const ProbeInputs& inputs, const Wanted& wanted, const TieFlip* flip,
+                 const Watch* watch) {
     ProbeResults results = empty_results(problem.shape, wanted);
     Inputs none;  // the context's rows of q, k and v are those of the probe
     if (wanted.gradients()) none.dout.emplace();
     for (const Sequence& sequence : sequences(problem)) {
         const SequenceContext context(problem, none, sequence);
         for (std::int64_t kv_head = 0; kv_head < problem.shape.heads_kv; ++kv_head) {
-            Group(context, inputs, wanted, kv_head, flip, results).run();
+            Group(context, inputs, wanted, kv_head, flip, watch, results).run();
         }
     }
     return results;
@@ -224,7 +264,7 @@ void add_flips(const Problem& problem, const ProbeInputs& inputs, Wanted wanted,
     wanted.lse = wanted.scales = false;
     for (const Mode mode : all_modes) {
         const TieFlip flip{mode, *results.sigma_lse};
-        const ProbeResults other = run(problem, inputs, wanted, &flip);
+        const ProbeResults other = run(problem, inputs, wanted, &flip, nullptr);
         widen(results.out, other.out, results.sigma_out);
         widen(results.dq, other.dq, results.sigma_dq);
         widen(results.dk, other.dk, results.sigma_dk);
@@ -234,17 +274,21 @@ void add_flips(const Problem& problem, const ProbeInputs& inputs, Wanted wanted,
 
 }  // namespace
 
-ProbeResults probe(const Problem& problem, const ProbeInputs& inputs, const Wanted& wanted) {
+ProbeResults probe(const Problem& problem, const ProbeInputs& inputs, const Wanted& wanted, const Watch* watch) {
     require_probe(problem, wanted.gradients());
     require_inputs(problem, inputs, wanted);
     const bool flips = wanted.scales && has_tie_noise(problem);
     Wanted first = wanted;
     first.lse = wanted.lse || flips;
-    ProbeResults results = run(problem, inputs, first, nullptr);
+    ProbeResults results = run(problem, inputs, first, nullptr, flips ? nullptr : watch);
     if (flips) add_flips(problem, inputs, wanted, results);
     if (!wanted.lse) {
         results.lse.reset();
         results.sigma_lse.reset();
+    }
+    if (watch != nullptr) {
+        watch->queries(results, problem.shape.batch - 1, problem.shape.seq_q);
+        watch->keys(results, problem.shape.batch - 1, problem.shape.seq_k);
     }
     return results;
 }

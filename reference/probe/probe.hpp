@@ -2,6 +2,7 @@
 // on positions alone, and exact results for every row cost O(n L d) instead of O(n^2 d) (docs/probe.md).
 #pragma once
 
+#include <functional>
 #include <optional>
 
 #include "reference/spec/bundles.hpp"
@@ -43,6 +44,12 @@ struct ProbeResults {
     double largest_key_sum = 0;  ///< of sum_i p_ij over the keys; with dk or dv
 };
 
+/// Told of results while others are still computed: rows [0, end) of a batch entry and all entries before it are final
+/// and stay where they are. One call at a time, from any thread; ends never fall. The last calls say that all is final.
+struct Watch {
+    std::function<void(const ProbeResults&, std::int64_t batch, std::int64_t end)> queries, keys;
+};
+
 /// Throws InvalidProblem (validate) or Unsupported: what forward and backward cannot do either, a sparse prefill, and
 /// dialects whose length factor differs between the rows or between the keys of a sequence.
 void require_probe(const Problem& problem, bool gradients);
@@ -50,6 +57,7 @@ void require_probe(const Problem& problem, bool gradients);
 /// forward and backward of the problem's dialect, and the error scales of docs/error_model.md, for these inputs. The
 /// scales are at least those of error_scales and a few percent larger at most (docs/probe.md). Memory O(n (d + d^2 /
 /// L)). Bitwise the same for any thread count. Precondition: wanted gradients need inputs.dout.
-[[nodiscard]] ProbeResults probe(const Problem& problem, const ProbeInputs& inputs, const Wanted& wanted);
+[[nodiscard]] ProbeResults probe(const Problem& problem, const ProbeInputs& inputs, const Wanted& wanted,
+                                 const Watch* watch = nullptr);
 
 }  // namespace dca::reference::probe

@@ -180,7 +180,7 @@ void QueryBlock::near_dq(const Panel& panel, const AlignedBuffer& dout_left, Que
                                 dout_left.data() + static_cast<std::ptrdiff_t>(first) * dv, v_right.data(),
                                 static_cast<std::ptrdiff_t>(dv) * kernels.right_panel,
                                 dp.data() + static_cast<std::ptrdiff_t>(first) * tile_keys, tile_keys, false);
-        for (int r = std::max(first, present.begin); r < present.end; ++r) {
+        for (int r = std::max(first, present.begin); r < std::min(present.end, panel.rows); ++r) {
             const auto [scale, delta] = row_scale(fact(r), panel.mode, GradientOf::dialect);
             const double *w = panel.weights(tile) + r * tile_keys, *p = dp.data() + r * tile_keys;
             double* s = ds.data() + r * tile_keys;
@@ -203,9 +203,13 @@ void QueryBlock::far_dq(const FarSums& far, Mode mode, const AlignedBuffer& dout
     AlignedBuffer right(tiles::right_size(d, dv));
     const std::ptrdiff_t stride = static_cast<std::ptrdiff_t>(dv) * kernels.right_panel;
     kernels.pack_right(false, d, dv, far.matrix(), padded_d, right.data(), stride);
-    kernels.multiply_packed(block.padded(), padded_d, dv, dout_left.data(), right.data(), stride, dq.data(), padded_d,
-                            false);
-    for (int r = present.begin; r < present.end; ++r) {
+    int first = 0;
+    while (mode == Mode::succ && first < block.rows && near[static_cast<std::size_t>(first)]) ++first;
+    first = first / tiles::row_alignment * tiles::row_alignment;
+    kernels.multiply_packed(block.padded() - first, padded_d, dv,
+                            dout_left.data() + static_cast<std::ptrdiff_t>(first) * dv, right.data(), stride,
+                            dq.data() + static_cast<std::ptrdiff_t>(first) * padded_d, padded_d, false);
+    for (int r = std::max(first, present.begin); r < present.end; ++r) {
         const auto [scale, delta] = row_scale(fact(r), mode, GradientOf::dialect);
         double* x = dq.data() + static_cast<std::ptrdiff_t>(r) * padded_d;
         for (int e = 0; e < d; ++e) x[e] = scale * (x[e] - delta * far.key()[e]);
@@ -231,7 +235,7 @@ void QueryBlock::backward(ProbeResults& results, QueryNoise* noise) {
         if (panel == nullptr) continue;
         AlignedBuffer part = fresh();
         near_dq(*panel, dout_left, noise, part);
-        for (int r = present.begin; r < present.end; ++r) {
+        for (int r = present.begin; r < std::min(present.end, panel->rows); ++r) {
             if (panel->mode == Mode::succ && !near[static_cast<std::size_t>(r)]) continue;
             turn_back(r, panel->mode, part.data() + static_cast<std::ptrdiff_t>(r) * padded_d,
                       &panel->angles[static_cast<std::size_t>(r) * c.rotations.angles_size()],

@@ -39,7 +39,8 @@ void QueryNoise::add_tile(const Panel& panel, int tile, const double* dp) {
         for (int c = 0; c < dim_v_; ++c) norms[j] += v.row(j)[c] * v.row(j)[c];
     }
     const double* position = &noise_.key_position[static_cast<std::size_t>(tile * tile_keys)];
-    for (int r = std::max(panel.first_row(tile), rows_.present.begin); r < rows_.present.end; ++r) {
+    for (int r = std::max(panel.first_row(tile), rows_.present.begin); r < std::min(panel.rows, rows_.present.end);
+         ++r) {
         const RowFact& row = rows_.fact(r);
         RowSums& sum = sums(r);
         const int seen = panel.visible(r, tile);
@@ -105,19 +106,26 @@ void QueryNoise::add_far_gradient(const AlignedBuffer& dout_left) {
         }
         if (group.empty()) continue;
         const KeyMoments m = far_.before(far_chunks(group.front()));
+        const int first = group.front() / tiles::row_alignment * tiles::row_alignment;
+        const int rows = static_cast<int>(round_up(group.back() + 1, tiles::row_alignment)) - first;
         const double u = far_.u, with_variance[3] = {u * lse * lse, 1, -2 * u * lse};
         for (int form = 0; form < 3; ++form) {  // weights 1, var_S, P_k^2
+            // Where all far keys have one var_S, and where P_k^2 is bounded, form 0 serves.
+            const bool one_variance = far_.same_a >= 0;
+            if ((form == 1 && one_variance) || (form == 2 && m.matrix(KeyMoments::with_position) == nullptr)) continue;
             const auto* one = m.matrix(KeyMoments::plain);
             const auto* with_a = m.matrix(KeyMoments::with_a);
             const auto* with_s = m.matrix(KeyMoments::with_s);
             const double *f = with_variance, *source = form == 0 ? one : m.matrix(KeyMoments::with_position);
             if (form == 1) {
-                for (std::size_t e = 0; e < size; ++e) matrix[e] = f[0] * one[e] + f[1] * with_a[e] + f[2] * with_s[e];
+                for (std::size_t e = 0; e < size; ++e) {
+                    matrix[e] = f[0] * one[e] + f[1] * with_a[e] + (with_s == nullptr ? 0 : f[2] * with_s[e]);
+                }
                 source = matrix.data();
             }
             kernels.pack_right(false, dim_v_, dim_v_, source, padded_v_, right.data(), stride);
-            kernels.multiply_packed(rows_.block.padded(), padded_v_, dim_v_, dout_left.data(), right.data(), stride,
-                                    product.data(), padded_v_, false);
+            kernels.multiply_packed(rows, padded_v_, dim_v_, dout_left.data() + at(first, dim_v_), right.data(), stride,
+                                    product.data() + at(first, padded_v_), padded_v_, false);
             for (const int r : group) {
                 const RowFact& row = rows_.fact(r);
                 RowSums& sum = sums(r);
@@ -147,6 +155,9 @@ void QueryNoise::add_far_gradient(const AlignedBuffer& dout_left) {
                                   dp_variance.norms * sum.dout_norm * scale2 * m.w2_norm() +
                                   dp_variance.square * square +
                                   std::min(ds2, 2 * lost2 * (sum.dout_norm * m.norm() + delta * delta * m.count()));
+                    if (one_variance) sum.delta_of_keys += far_.same_a * ds2;
+                    if (one_variance) sum.weight += far_.same_a * ds2;
+                    if (m.matrix(KeyMoments::with_position) == nullptr) sum.turned += far_.position2 * ds2;
                 } else if (form == 1) {
                     sum.delta_of_keys += ds2;
                     sum.weight += ds2;

@@ -79,7 +79,7 @@ void QueryNoise::add_near(const Panel& panel, bool channels) {
             norms[static_cast<std::size_t>(j)] = squared_norm(v.row(j), dim_v_);
         }
         const double* position = &noise_.key_position[static_cast<std::size_t>(tile * tile_keys)];
-        for (int r = std::max(first, rows_.present.begin); r < rows_.present.end; ++r) {
+        for (int r = std::max(first, rows_.present.begin); r < std::min(panel.rows, rows_.present.end); ++r) {
             const RowFact& row = rows_.fact(r);
             RowSums& sum = sums(r);
             const double *w = panel.weights(tile) + r * tile_keys, *s = panel.logits(tile) + r * tile_keys;
@@ -129,7 +129,7 @@ bool QueryNoise::add_bound(const Panel& panel, int tile, const std::vector<doubl
     }
     for (double& x : fourth) x = std::sqrt(x);
     std::vector<double> bounds(static_cast<std::size_t>(rows_.block.rows) * fourth.size());
-    for (int r = begin; r < rows_.present.end; ++r) {
+    for (int r = begin; r < std::min(panel.rows, rows_.present.end); ++r) {
         double weight2 = 0, logits = 0;
         for (int j = 0; j < keys; ++j) {
             weight2 += weight[r * tile_keys + j] * weight[r * tile_keys + j];
@@ -143,7 +143,7 @@ bool QueryNoise::add_bound(const Panel& panel, int tile, const std::vector<doubl
             if (!(bounds[e] <= near_bound * far_energy_[e] / tiles)) return false;
         }
     }
-    for (int r = begin; r < rows_.present.end; ++r) {
+    for (int r = begin; r < std::min(panel.rows, rows_.present.end); ++r) {
         double* squares = squares_.data() + static_cast<std::ptrdiff_t>(r) * padded_v_;
         for (int c = 0; c < dim_v_; ++c) squares[c] += bounds[at(r, dim_v_) + static_cast<std::size_t>(c)];
         sums(r).bounded = true;

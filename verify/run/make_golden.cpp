@@ -157,7 +157,8 @@ GenerateCounts generate(const std::vector<golden::CaseSpec>& cases, const std::f
     require_probes_for(tensors, cases);
     return write_cases(cases, target, progress, [&](const auto& spec, auto& writer, const Within& within) {
         if (spec.recipe.sample > 0 && !spec.chunk_summary) return write_sampled_case(spec, writer, within);
-        writer.write(spec.recipe.probe && !spec.chunk_summary ? make_probe_case(spec, tensors) : make_case(spec));
+        if (spec.recipe.probe && !spec.chunk_summary) return write_probe_case(spec, tensors, writer);
+        writer.write(make_case(spec));
     });
 }
 

@@ -101,3 +101,34 @@ TEST_CASE("what a probe refuses") {
     reference::probe::require_probe(small, false);
     CHECK_THROWS_AS(reference::probe::require_probe(small, true), Unsupported);
 }
+
+TEST_CASE("what a watch is told is final stays as it is") {
+    for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+        const auto made = test::random_probe("exact", seed);
+        if (!made) continue;
+        const Shape& s = made->problem.shape;
+        std::vector<double> out, dv;
+        std::vector<float> sigma_dq;
+        // Copies the rows told of since the last call.
+        const auto take = [](auto& copy, const auto& tensor, std::int64_t rows, std::int64_t width) {
+            const auto values = tensor.values();
+            const auto end = static_cast<std::ptrdiff_t>(rows * width),
+                       begin = static_cast<std::ptrdiff_t>(copy.size());
+            CHECK(begin <= end);
+            if (begin < end) copy.insert(copy.end(), values.begin() + begin, values.begin() + end);
+        };
+        const reference::probe::Watch watch{
+            [&](const reference::probe::ProbeResults& results, std::int64_t batch, std::int64_t end) {
+                take(out, *results.out, batch * s.seq_q + end, s.heads_q * s.head_dim_v);
+                take(sigma_dq, *results.sigma_dq, batch * s.seq_q + end, s.heads_q * s.head_dim);
+            },
+            [&](const reference::probe::ProbeResults& results, std::int64_t batch, std::int64_t end) {
+                take(dv, *results.dv, batch * s.seq_k + end, s.heads_kv * s.head_dim_v);
+            }};
+        const auto got = probe(made->problem, made->inputs, {}, &watch);
+        INFO("seed " << seed << ": " << test::describe(made->problem));
+        CHECK(std::ranges::equal(out, got.out->values()));
+        CHECK(std::ranges::equal(sigma_dq, got.sigma_dq->values()));
+        CHECK(std::ranges::equal(dv, got.dv->values()));
+    }
+}
