@@ -235,9 +235,9 @@ void require_probe(const Problem& problem, bool gradients) {
 
 namespace {
 
-ProbeResults run(const Problem& problem, const ProbeInputs& inputs, const Wanted& wanted, const TieFlip* flip,
-                 const Watch* watch) {
-    ProbeResults results = empty_results(problem.shape, wanted);
+void run(const Problem& problem, const ProbeInputs& inputs, const Wanted& wanted, const TieFlip* flip,
+         const Watch* watch, ProbeResults& results) {
+    results = empty_results(problem.shape, wanted);
     Inputs none;  // the context's rows of q, k and v are those of the probe
     if (wanted.gradients()) none.dout.emplace();
     for (const Sequence& sequence : sequences(problem)) {
@@ -246,7 +246,6 @@ ProbeResults run(const Problem& problem, const ProbeInputs& inputs, const Wanted
             Group(context, inputs, wanted, kv_head, flip, watch, results).run();
         }
     }
-    return results;
 }
 
 void widen(const std::optional<Tensor4>& before, const std::optional<Tensor4>& after,
@@ -264,7 +263,8 @@ void add_flips(const Problem& problem, const ProbeInputs& inputs, Wanted wanted,
     wanted.lse = wanted.scales = false;
     for (const Mode mode : all_modes) {
         const TieFlip flip{mode, *results.sigma_lse};
-        const ProbeResults other = run(problem, inputs, wanted, &flip, nullptr);
+        ProbeResults other;
+        run(problem, inputs, wanted, &flip, nullptr, other);
         widen(results.out, other.out, results.sigma_out);
         widen(results.dq, other.dq, results.sigma_dq);
         widen(results.dk, other.dk, results.sigma_dk);
@@ -274,23 +274,36 @@ void add_flips(const Problem& problem, const ProbeInputs& inputs, Wanted wanted,
 
 }  // namespace
 
-ProbeResults probe(const Problem& problem, const ProbeInputs& inputs, const Wanted& wanted, const Watch* watch) {
+namespace {
+
+void compute(const Problem& problem, const ProbeInputs& inputs, const Wanted& wanted, const Watch* watch,
+             ProbeResults& results) {
     require_probe(problem, wanted.gradients());
     require_inputs(problem, inputs, wanted);
     const bool flips = wanted.scales && has_tie_noise(problem);
     Wanted first = wanted;
     first.lse = wanted.lse || flips;
-    ProbeResults results = run(problem, inputs, first, nullptr, flips ? nullptr : watch);
+    run(problem, inputs, first, nullptr, flips ? nullptr : watch, results);
     if (flips) add_flips(problem, inputs, wanted, results);
     if (!wanted.lse) {
         results.lse.reset();
         results.sigma_lse.reset();
     }
-    if (watch != nullptr) {
-        watch->queries(results, problem.shape.batch - 1, problem.shape.seq_q);
-        watch->keys(results, problem.shape.batch - 1, problem.shape.seq_k);
-    }
+}
+
+}  // namespace
+
+ProbeResults probe(const Problem& problem, const ProbeInputs& inputs, const Wanted& wanted) {
+    ProbeResults results;
+    compute(problem, inputs, wanted, nullptr, results);
     return results;
+}
+
+void probe(const Problem& problem, const ProbeInputs& inputs, const Wanted& wanted, const Watch& watch,
+           ProbeResults& results) {
+    compute(problem, inputs, wanted, &watch, results);
+    watch.queries(results, problem.shape.batch - 1, problem.shape.seq_q);
+    watch.keys(results, problem.shape.batch - 1, problem.shape.seq_k);
 }
 
 }  // namespace dca::reference::probe

@@ -57,7 +57,11 @@ void require_probe(const Problem& problem, bool gradients);
 /// forward and backward of the problem's dialect, and the error scales of docs/error_model.md, for these inputs. The
 /// scales are at least those of error_scales and a few percent larger at most (docs/probe.md). Memory O(n (d + d^2 /
 /// L)). Bitwise the same for any thread count. Precondition: wanted gradients need inputs.dout.
-[[nodiscard]] ProbeResults probe(const Problem& problem, const ProbeInputs& inputs, const Wanted& wanted,
-                                 const Watch* watch = nullptr);
+[[nodiscard]] ProbeResults probe(const Problem& problem, const ProbeInputs& inputs, const Wanted& wanted);
+
+/// The same into `results`, whose tensors stay where they are once they exist: who watches may go on reading them even
+/// when this throws.
+void probe(const Problem& problem, const ProbeInputs& inputs, const Wanted& wanted, const Watch& watch,
+           ProbeResults& results);
 
 }  // namespace dca::reference::probe

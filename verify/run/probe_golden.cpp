@@ -142,14 +142,13 @@ void write_probe_case(const golden::CaseSpec& spec, const std::vector<std::strin
     fill_all_rows(source, golden::InputTensor::v, inputs.v);
     if (inputs.dout) fill_all_rows(source, golden::InputTensor::dout, *inputs.dout);
     golden::CaseStream stream = writer.begin(head_of(spec), paths_of(wanted));
+    ProbeResults results;  // outlives the thread that reads it, whatever is thrown
     BackgroundWriter background(stream);
     RowsWritten written(spec.problem.shape, background);
     const reference::probe::Watch watch{
-        [&](const ProbeResults& results, std::int64_t batch, std::int64_t end) {
-            written.queries(results, batch, end);
-        },
-        [&](const ProbeResults& results, std::int64_t batch, std::int64_t end) { written.keys(results, batch, end); }};
-    const ProbeResults results = reference::probe::probe(spec.problem, inputs, wanted, &watch);
+        [&](const ProbeResults& r, std::int64_t batch, std::int64_t end) { written.queries(r, batch, end); },
+        [&](const ProbeResults& r, std::int64_t batch, std::int64_t end) { written.keys(r, batch, end); }};
+    reference::probe::probe(spec.problem, inputs, wanted, watch, results);
     const ErrorRadii radii = reference::probe::error_radii(spec.problem, inputs, results.largest_key_sum);
     background.finish();
     golden::Certificates certificates;
