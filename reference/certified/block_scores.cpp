@@ -36,20 +36,7 @@ void BlockScores::compute(const Context& context, const KeyOperands& keys, const
         score_bias_[at] = Bias(real ? q.norm[at] * keys.key_norm * inflation : 0).value;
         dp_bias_[at] = Bias(real ? fact(r).dp_largest : 0).value;
     }
-    kernels().multiply({.m = padded_rows,
-                        .n = block.columns,
-                        .k = context.dim,
-                        .left = q.left.hi.data(),
-                        .left_lo = q.left.lo.data(),
-                        .right = keys.k_scores.hi.data() + block.base * context.dim,
-                        .right_lo = keys.k_scores.lo.data() + block.base * context.dim,
-                        .right_stride = KeyOperands::scores_stride(context.dim),
-                        .row_bias = score_bias_.data(),
-                        .column_bias = nullptr,
-                        .hi = p.hi.data(),
-                        .lo = p.lo.data(),
-                        .ld = key_tile_columns,
-                        .accumulate = false});
+    multiply_scores(q, keys, block, padded_rows, context.dim, score_bias_.data(), p);
     kernels().multiply({.m = padded_rows,
                         .n = block.columns,
                         .k = context.dim_v,

@@ -172,20 +172,7 @@ void forward_tile(const Context& context, const KeyOperands& keys, const QueryTi
              start += key_tile_columns) {
             const KeyBlock block = key_block(span, start, tile.last_index());
             if (block.columns == 0) break;
-            kernels().multiply({.m = padded,
-                                .n = block.columns,
-                                .k = context.dim,
-                                .left = q.left.hi.data(),
-                                .left_lo = q.left.lo.data(),
-                                .right = keys.k_scores.hi.data() + block.base * context.dim,
-                                .right_lo = keys.k_scores.lo.data() + block.base * context.dim,
-                                .right_stride = KeyOperands::scores_stride(context.dim),
-                                .row_bias = score_bias.data(),
-                                .column_bias = nullptr,
-                                .hi = scores.hi.data(),
-                                .lo = scores.lo.data(),
-                                .ld = key_tile_columns,
-                                .accumulate = false});
+            multiply_scores(q, keys, block, padded, context.dim, score_bias.data(), scores);
             mask_scores(span, block, tile, scores.hi.data(), scores.lo.data());
             const double error = product_error(block.columns, 1);
             for (std::size_t r = 0; r < sums.rows.size(); ++r) {

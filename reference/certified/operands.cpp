@@ -259,4 +259,22 @@ QueryOperands::QueryOperands(const Context& context, const QueryTile& tile, std:
     std::transform(magnitude.begin(), magnitude.end(), bias.begin(), power_at_least);
 }
 
+void multiply_scores(const QueryOperands& q, const KeyOperands& keys, const KeyBlock& block, int rows, int dim,
+                     const double* row_bias, Buffer& scores) {
+    kernels().multiply({.m = rows,
+                        .n = block.columns,
+                        .k = dim,
+                        .left = q.left.hi.data(),
+                        .left_lo = q.left.lo.data(),
+                        .right = keys.k_scores.hi.data() + block.base * dim,
+                        .right_lo = keys.k_scores.lo.data() + block.base * dim,
+                        .right_stride = KeyOperands::scores_stride(dim),
+                        .row_bias = row_bias,
+                        .column_bias = nullptr,
+                        .hi = scores.hi.data(),
+                        .lo = scores.lo.data(),
+                        .ld = key_tile_columns,
+                        .accumulate = false});
+}
+
 }  // namespace dca::certified

@@ -125,4 +125,9 @@ struct QueryOperands {
     std::vector<double> bias;       ///< for_keys: a power of two at least max_i |q~_ie| of each channel
 };
 
+/// The logits of one block, not masked: rows (padded) x key_tile_columns. row_bias: at least |q~_i| max |k~_j| of each
+/// row.
+void multiply_scores(const QueryOperands& q, const KeyOperands& keys, const KeyBlock& block, int rows, int dim,
+                     const double* row_bias, Buffer& scores);
+
 }  // namespace dca::certified

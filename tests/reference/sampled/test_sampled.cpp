@@ -1,6 +1,7 @@
 // What must not change the numbers, and what is refused.
 #include "reference/math/parallel.hpp"
 #include "tests/reference/sampled/whole_tensors.hpp"
+#include "tests/support/agreement.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/random_problem.hpp"
 
@@ -56,14 +57,23 @@ TEST_CASE("a row's out, lse and dq do not depend on which other rows are sampled
     const SampledRun many = run_sampled(problem, inputs, some_rows(700, 300, 2));
     const auto all = some_rows(700, 300, 2);
     const SampledRun one = run_sampled(problem, inputs, {all[123]});
-    for (std::int64_t head = 0; head < 2; ++head) {
-        CHECK(one.rows.outputs.lse(0, head, 0) == Approx(many.rows.outputs.lse(0, head, 123)).epsilon(1e-14));
+    // Each owes reference_agreement to the exact values; other tiles may round differently.
+    constexpr double line = 2 * reference_agreement;
+    const auto check_row = [&](const Tensor4& alone, const Tensor4& among, std::int64_t head) {
+        double error = 0, norm = 0;
         for (std::int64_t c = 0; c < 16; ++c) {
-            CHECK(one.rows.outputs.out(0, 0, head, c) ==
-                  Approx(many.rows.outputs.out(0, 123, head, c)).epsilon(1e-12).margin(1e-14));
-            CHECK((*one.rows.dq)(0, 0, head, c) ==
-                  Approx((*many.rows.dq)(0, 123, head, c)).epsilon(1e-12).margin(1e-14));
+            const double expected = among(0, 123, head, c);
+            error += std::pow(alone(0, 0, head, c) - expected, 2);
+            norm += expected * expected;
         }
+        CHECK(norm > 0);
+        CHECK(std::sqrt(error) <= line * std::sqrt(norm));
+    };
+    for (std::int64_t head = 0; head < 2; ++head) {
+        const double lse = many.rows.outputs.lse(0, head, 123);
+        CHECK(std::abs(one.rows.outputs.lse(0, head, 0) - lse) <= line * std::abs(lse));
+        check_row(one.rows.outputs.out, many.rows.outputs.out, head);
+        check_row(*one.rows.dq, *many.rows.dq, head);
     }
 }
 
