@@ -11,6 +11,7 @@ std::string_view name(Verdict verdict) {
         case Verdict::marginal: return "marginal";
         case Verdict::skipped: return "skipped";
         case Verdict::mistrusted: return "mistrusted";
+        case Verdict::waived: return "waived";
         case Verdict::failed: return "failed";
         case Verdict::errored: return "errored";
         case Verdict::untested: return "untested";
@@ -31,7 +32,8 @@ int exit_status(Verdict verdict) {
         case Verdict::untested: return 2;
         case Verdict::listed:
         case Verdict::skipped:
-        case Verdict::mistrusted: return 3;
+        case Verdict::mistrusted:
+        case Verdict::waived: return 3;
     }
     return 2;
 }

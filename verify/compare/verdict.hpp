@@ -13,10 +13,11 @@ namespace dca::verify {
 ///   marginal    passed, but above half of a line
 ///   skipped     asked for, but there was nothing to compare
 ///   mistrusted  nothing failed, but the comparison could not have failed either
+///   waived      failed, and a waiver says that this is known
 ///   failed      a rule was broken
 ///   errored     the candidate could not be read or broke
 ///   untested    the initial value, an error if it survives
-enum class Verdict : std::uint8_t { listed, passed, marginal, skipped, mistrusted, failed, errored, untested };
+enum class Verdict : std::uint8_t { listed, passed, marginal, skipped, mistrusted, waived, failed, errored, untested };
 
 [[nodiscard]] std::string_view name(Verdict verdict);
 

@@ -171,7 +171,8 @@ std::string_view headline_word(Verdict verdict) {
         case Verdict::failed: return "FAILED";
         case Verdict::listed:
         case Verdict::skipped:
-        case Verdict::mistrusted: return "NOT VERIFIED";
+        case Verdict::mistrusted:
+        case Verdict::waived: return "NOT VERIFIED";
         case Verdict::errored:
         case Verdict::untested: return "ERROR";
     }
@@ -180,7 +181,7 @@ std::string_view headline_word(Verdict verdict) {
 
 std::string headline_text(const RunReport& report) {
     if (report.cases.empty()) return "nothing was compared";
-    std::array<std::size_t, 8> counts{};
+    std::array<std::size_t, 9> counts{};
     const CaseReport* worst_case = nullptr;
     const TensorReport* worst = nullptr;
     for (const CaseReport& one : report.cases) {
@@ -192,8 +193,8 @@ std::string headline_text(const RunReport& report) {
         }
     }
     std::string text;
-    for (Verdict verdict : {Verdict::untested, Verdict::errored, Verdict::failed, Verdict::mistrusted, Verdict::skipped,
-                            Verdict::marginal, Verdict::passed, Verdict::listed}) {
+    for (Verdict verdict : {Verdict::untested, Verdict::errored, Verdict::failed, Verdict::waived, Verdict::mistrusted,
+                            Verdict::skipped, Verdict::marginal, Verdict::passed, Verdict::listed}) {
         const std::size_t count = counts[static_cast<std::size_t>(verdict)];
         if (count == 0) continue;
         const bool first = text.empty();

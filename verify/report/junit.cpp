@@ -33,7 +33,8 @@ std::string_view outcome(Verdict verdict) {
         case Verdict::passed:
         case Verdict::marginal: return "";
         case Verdict::listed:
-        case Verdict::skipped: return "skipped";
+        case Verdict::skipped:
+        case Verdict::waived: return "skipped";
         case Verdict::mistrusted:
         case Verdict::failed: return "failure";
         case Verdict::errored:

@@ -15,6 +15,7 @@ std::string_view word(Verdict verdict) {
         case Verdict::listed:
         case Verdict::marginal:
         case Verdict::mistrusted:
+        case Verdict::waived:
         case Verdict::errored:
         case Verdict::untested: break;
     }

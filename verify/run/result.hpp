@@ -41,6 +41,27 @@ struct RegionReport {
     double relative_l2 = 0;      ///< ||error|| / ||expected||
 };
 
+/// How often |error| / sigma fell into each octave. Elements without a usable sigma are not counted.
+struct RatioHistogram {
+    static constexpr int first_exponent = -8;
+    /// counts[k]: ratios in [2^(k + first_exponent), 2^(k + 1 + first_exponent)); the first also holds what is less,
+    /// the last what is more.
+    std::array<std::int64_t, 24> counts{};
+    std::int64_t exact = 0;      ///< errors of 0
+    std::int64_t nonfinite = 0;  ///< elements of a different non-finite class
+};
+
+/// A picture as numbers: one value for each block of rows x block of columns. Axes are named, so that a reader need not
+/// know who made it.
+struct ErrorGrid {
+    std::string title;                           ///< e.g. "row error"
+    std::string row_axis, column_axis;           ///< e.g. "query row", "head", "key chunk"
+    std::string unit;                            ///< of the values, e.g. "sigma"
+    std::int64_t row_step = 1, column_step = 1;  ///< rows (columns) of the tensor in one row (column) of the grid
+    std::int64_t rows = 0, columns = 0;
+    std::vector<double> values;  ///< row-major, rows x columns; NaN where there is nothing
+};
+
 struct TensorReport {
     std::string tensor;  ///< out, lse, dq, dk, dv
     Verdict verdict = Verdict::untested;
@@ -52,6 +73,41 @@ struct TensorReport {
     std::vector<RegionReport> regions;  ///< only regions that have rows
     ElementReport worst;
     std::optional<RowReport> worst_row;
+    RatioHistogram histogram;
+    std::vector<ErrorGrid> grids;  ///< the first: largest row (lse: element) ratio by row and head
+};
+
+/// What part of a tensor's error energy, sum of (error / sigma)^2, lies in one part of its rows.
+struct EnergyShare {
+    std::string part;      ///< e.g. "chunk 3", "head 0", "2 rows before a chunk border"
+    double share = 0;      ///< of the tensor's energy, 0 to 1
+    double rms_ratio = 0;  ///< of this part: sqrt(energy / elements)
+    std::int64_t rows = 0, bad_rows = 0;
+};
+
+/// Bad rows that come back every `period` rows: a tile of a kernel shows like that.
+struct RowPeriod {
+    std::int64_t period = 0, first_row = 0, bad_per_period = 0;
+    double explained = 0;  ///< fraction of rows whose being bad or good the period predicts
+};
+
+/// Where the error of a failing tensor lies.
+struct Localisation {
+    std::string tensor;
+    std::vector<EnergyShare> by_region, by_chunk, by_head, by_border_distance;
+    std::optional<RowPeriod> period;
+    std::vector<std::string> findings;  ///< sentences, the most telling first; empty: the error is everywhere alike
+};
+
+/// Which types inside a kernel explain the size of a tensor's rounding noise.
+struct Fingerprint {
+    std::string tensor;
+    double rms_ratio = 0;       ///< measured, over rows that look like rounding
+    double declared_ratio = 0;  ///< expected of a flash kernel of the declared types
+    std::string best;           ///< e.g. "P in e4m3"; "as declared"
+    double best_ratio = 0;      ///< expected of that
+    bool worse_than_declared = false;
+    std::string text;  ///< one clause for a reader
 };
 
 /// A named mistake whose result agrees with what the candidate wrote.
@@ -72,6 +128,10 @@ struct CaseReport {
     std::vector<TensorReport> tensors;
     std::vector<std::string> not_in_candidate;  ///< tensors the golden has and the candidate does not
     std::vector<Explanation> explanations;
+    std::vector<Localisation> localisations;  ///< of the failing tensors
+    std::vector<Fingerprint> fingerprints;
+    std::string waiver;  ///< set: what a waiver says of this case, with its issue id
+    double seconds = 0;  ///< wall time of the candidate, where it was run here (dca gate)
     /// What was judged of a golden that expects some rows only, and so what nobody can say; else empty.
     std::string coverage;
     std::string repro;  ///< one command that shows this result again

@@ -13,7 +13,7 @@ using dca::verify::join;
 using dca::verify::Verdict;
 using enum dca::verify::Verdict;
 
-constexpr std::array all{listed, passed, marginal, skipped, mistrusted, failed, errored, untested};
+constexpr std::array all{listed, passed, marginal, skipped, mistrusted, waived, failed, errored, untested};
 
 bool verified(Verdict v) {
     return exit_status(v) == 0;
@@ -64,6 +64,7 @@ TEST_CASE("every verdict has its exit status and a name of its own") {
     CHECK(exit_status(listed) == 3);
     CHECK(exit_status(skipped) == 3);
     CHECK(exit_status(mistrusted) == 3);
+    CHECK(exit_status(waived) == 3);
     CHECK(std::count_if(all.begin(), all.end(), verified) == 2);
     std::set<std::string_view> names;
     for (Verdict v : all) names.insert(name(v));
