@@ -27,7 +27,7 @@ std::vector<std::string> elements_of(const std::string& xml) {
     };
     const auto character = [&] {
         const auto c = static_cast<unsigned char>(xml[at]);
-        REQUIRE((c == '\n' || (c >= 0x20 && c < 0x7f)));
+        REQUIRE((c == '\n' || (c >= 0x20 && c != 0x7f)));
         REQUIRE(c != '<');
         if (c != '&') {
             ++at;
