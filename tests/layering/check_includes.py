@@ -32,6 +32,7 @@ BOXES = {
     'verify/peer/': 'peer',
     'verify/calibration/': 'calibration',
     'verify/diagnose/': 'diagnose',
+    'verify/picture/': 'picture',
     'verify/report/': 'report',
     'verify/hazards/': 'hazards',
     'verify/laws/': 'laws',
@@ -67,7 +68,8 @@ ARROWS = {
     # The oracle is its truth where double is too coarse.
     'calibration': {'peer', 'golden', 'reference', 'math', 'oracle', 'spec'},
     'diagnose': {'compare', 'reference', 'math', 'golden', 'spec', RESULT},
-    'report': {'spec', RESULT, DIFFERENCE, VERDICT, LAWS},
+    'picture': set(),
+    'report': {'picture', 'math', 'spec', RESULT, DIFFERENCE, VERDICT, LAWS},
     'laws': {'candidate', 'golden', 'reference', 'math', 'spec', VERDICT},
     'hazards': {'golden', 'reference', 'math', 'spec'},
     'run': {'compare', 'candidate', 'diagnose', 'report', 'golden', 'reference', 'math', 'tiles', 'spec',

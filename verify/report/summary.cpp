@@ -10,7 +10,8 @@ namespace dca::verify {
 Mistakes mistakes(const RunReport& report) {
     Mistakes result;
     for (const CaseReport& one : report.cases) {
-        result.failing += one.verdict == Verdict::failed ? 1 : 0;
+        if (one.verdict != Verdict::failed && one.verdict != Verdict::waived) continue;
+        ++result.failing;
         if (!one.explanations.empty()) ++result.counts[name_of(one.explanations.front())];
     }
     return result;
