@@ -55,8 +55,7 @@ std::vector<std::pair<double, double>> runs(const std::vector<bool>& marked) {
 
 }  // namespace
 
-std::string label(std::string_view text) {
-    constexpr std::size_t longest = 60;
+std::string label(std::string_view text, std::size_t longest) {
     std::string result = "'";
     for (const char c : text.substr(0, longest)) {
         const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

@@ -10,7 +10,7 @@ namespace dca::picture {
 
 /// A gnuplot string constant of the text: letters, digits and " _.+-/()|%" stay, anything else becomes '?', and what is
 /// long is cut. In single quotes, where gnuplot knows no escapes but the doubled quote.
-[[nodiscard]] std::string label(std::string_view text);
+[[nodiscard]] std::string label(std::string_view text, std::size_t longest = 24);
 
 /// Up to nine significant digits; "NaN" where there is no number.
 [[nodiscard]] std::string number(double value);

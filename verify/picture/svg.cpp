@@ -68,11 +68,13 @@ std::string color(std::string_view written) {
     for (const auto& [hexadecimal, rgb, css] : known) {
         if (value == hexadecimal || value == rgb) return std::string(css);
     }
-    const auto harmless = [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '#' || c == '(' ||
-               c == ')' || c == ',';
+    const auto only = [&](std::string_view characters) {
+        return value.find_first_not_of(characters) == std::string::npos;
     };
-    return std::all_of(value.begin(), value.end(), harmless) ? value : "none";
+    const bool is_name = only("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    const bool is_hexadecimal = value.starts_with('#') && value.rfind('#') == 0 && only("#0123456789abcdefABCDEF");
+    const bool is_rgb = value.starts_with("rgb(") && value.ends_with(")") && only("rgb(0123456789,)");
+    return is_name || is_hexadecimal || is_rgb ? value : "none";
 }
 
 bool is_png_data(std::string_view value) {

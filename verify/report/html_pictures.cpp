@@ -128,8 +128,9 @@ void write_matrix(std::ostream& out, const CaseReport& report, const std::string
 
 void write_figure(std::ostream& out, const picture::Svg& svg, const std::string& id, const std::string& what,
                   const std::string& caption, bool wide) {
-    out << "<figure" << (wide ? " class=\"wide\"" : "") << ">\n<svg viewBox=\"0 0 " << svg.width << ' ' << svg.height
-        << "\" role=\"img\" aria-labelledby=\"" << id << "-t " << id << "-d\" font-family=\"system-ui,sans-serif\" "
+    out << "<figure" << (wide ? " class=\"wide\" tabindex=\"0\"" : "") << ">\n<svg viewBox=\"0 0 " << svg.width << ' '
+        << svg.height << "\" role=\"img\" aria-labelledby=\"" << id << "-t " << id
+        << "-d\" font-family=\"system-ui,sans-serif\" "
         << "xmlns=\"http://www.w3.org/2000/svg\">\n<title id=\"" << id << "-t\">" << markup_text(what)
         << "</title><desc id=\"" << id << "-d\">" << markup_text(caption) << "</desc>\n"
         << svg.body << "</svg>\n<figcaption><b>" << markup_text(what) << ".</b> " << markup_text(caption)

@@ -50,7 +50,7 @@ button.copy{font:inherit;font-size:.875rem;color:var(--link);background:none;bor
 border-radius:.25rem;padding:.1rem .6rem;cursor:pointer}
 .pictures{display:flex;flex-wrap:wrap;gap:1rem 1.5rem;align-items:flex-start}
 figure{margin:.5rem 0;flex:0 1 30rem;min-width:0;max-width:100%}
-figure.wide{flex-basis:100%}
+figure.wide{flex-basis:100%;overflow-x:auto}figure.wide svg{min-width:50rem}
 figcaption{font-size:.9375rem;color:var(--muted)}
 figure svg{display:block;width:100%;height:auto}
 svg image{image-rendering:pixelated}

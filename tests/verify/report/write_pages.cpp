@@ -1,4 +1,4 @@
-// Writes the HTML pages that the page test opens in a browser: write_pages FOLDER.
+// Writes the HTML pages that pages.py opens in a browser, and the JSON that json_reports.py checks: write_pages FOLDER.
 #include <fstream>
 #include <iostream>
 
@@ -13,7 +13,9 @@ int main(int argc, char** argv) {
     const auto write = [&](const std::string& name, const dca::verify::RunReport& report, bool pictures = true) {
         std::ofstream file(std::string(argv[1]) + "/" + name + ".html", std::ios::binary);
         dca::verify::write_html(file, report, {.pictures = pictures});
-        return file.flush().good();
+        std::ofstream numbers(std::string(argv[1]) + "/" + name + ".json", std::ios::binary);
+        dca::verify::write_json(numbers, report);
+        return file.flush().good() && numbers.flush().good();
     };
     const auto write_matrix = [&](const std::string& name, const dca::verify::KillMatrix& matrix) {
         std::ofstream file(std::string(argv[1]) + "/" + name + ".html", std::ios::binary);
