@@ -116,7 +116,7 @@ std::string script(const HeatMap& map) {
            tics('x', map.columns, 8) + tics('y', map.rows, 10) + "set logscale cb\nset cbrange [" + number(low) + ":" +
            number(high) + "]\nset cblabel " + label(map.unit) + "\nset format cb '%g'\n" +
            "set palette defined (0 '#e4eef8', " + number(split * 0.999) + " '#5a9bd4', " + number(split) +
-           " '#ffd75e', " + at(0.35) + " '#ef7f2e', " + at(0.7) + " '#c0261c', 1 '#5c0a0a')\n" +
+           " '#ffd75e', " + at(0.35) + " '#ef7f2e', " + at(0.7) + " '#c0261c', 1 '#701010')\n" +
            "plot $cells matrix using ($1+0.5):($2+0.5):3 with image\n";
 }
 

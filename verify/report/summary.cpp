@@ -56,10 +56,12 @@ std::vector<std::string> not_judged(const RunReport& report) {
 
 namespace {
 
-/// Error radius in sigmas of the worst element; 0 where nothing was compared or the golden does not say.
+/// Error radius in sigmas of the worst element; 0 where nothing was compared, where the golden does not say, and where
+/// it cannot be better: sigma allows for the rounding of a correctly rounded value.
 double radius_in_sigma(const TensorReport& tensor) {
     if (!tensor.golden_accuracy || tensor.worst.index.empty() || !(tensor.worst.sigma > 0)) return 0;
-    return tensor.golden_accuracy->error_radius / tensor.worst.sigma;
+    const GoldenAccuracy& golden = *tensor.golden_accuracy;
+    return golden.correctly_rounded || std::isinf(golden.error_radius) ? 0 : golden.error_radius / tensor.worst.sigma;
 }
 
 /// From here on the golden has a part in the ratio's third digit, which is what reports print.
@@ -67,7 +69,6 @@ constexpr double noticeable = 0.01;
 
 std::string accuracy_text(const TensorReport& tensor) {
     const GoldenAccuracy& golden = *tensor.golden_accuracy;
-    if (!std::isfinite(golden.error_radius)) return "not known to any accuracy";
     return std::string(golden.proven ? "proven" : "measured") + " to " + short_number(golden.error_radius) + ", " +
            short_number(radius_in_sigma(tensor)) + " sigma";
 }
@@ -76,7 +77,7 @@ std::string accuracy_text(const TensorReport& tensor) {
 
 std::string golden_clause(const TensorReport& tensor) {
     if (!(radius_in_sigma(tensor) > noticeable)) return {};
-    return "the expected value itself is " + accuracy_text(tensor);
+    return "the expected value itself is " + accuracy_text(tensor) + "; --certified goldens are correctly rounded";
 }
 
 std::string golden_line(const RunReport& report) {
@@ -94,8 +95,8 @@ std::string golden_line(const RunReport& report) {
     }
     if (worst == nullptr) return {};
     return "expected values of " + std::to_string(tensors) + (tensors == 1 ? " tensor" : " tensors") +
-           " may be off by more than 0.01 sigma themselves, most in " + worst_case->id + " " + worst->tensor + ": " +
-           accuracy_text(*worst) + "; a golden made with --certified has no such doubt";
+           " are known no better than 0.01 sigma, the least in " + worst_case->id + " " + worst->tensor + ": " +
+           accuracy_text(*worst) + "; a golden made with --certified is correctly rounded";
 }
 
 std::vector<std::string> fingerprint_warnings(const CaseReport& report) {

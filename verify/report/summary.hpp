@@ -27,7 +27,7 @@ struct Mistakes {
 [[nodiscard]] std::vector<std::string> not_judged(const RunReport& report);
 
 /// How far the expected values of a tensor can be off, where that is more than a hundredth of the sigma at its worst
-/// element: "the expected value itself is proven to 2e-13, 0.3 sigma". Else empty, as where the golden does not say.
+/// element: "the expected value itself is proven to 2e-13, 0.3 sigma; ...". Empty also where the golden does not say.
 [[nodiscard]] std::string golden_clause(const TensorReport& tensor);
 
 /// One line for the whole run where golden_clause has something to say of a tensor, else empty.

@@ -45,8 +45,23 @@ bool matches(const std::string& pattern, const std::string& id) {
     return fnmatch(pattern.c_str(), id.c_str(), 0) == 0;
 }
 
-/// The text as one word of a POSIX shell command, quoted where it must be.
+/// The text as one word of a shell command, quoted where it must be. Control characters, which no report prints, are
+/// written as escapes inside $'...' (POSIX 2024; bash, zsh and ksh before it).
 std::string shell_word(const std::string& text) {
+    const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+    if (std::any_of(text.begin(), text.end(), is_control)) {
+        std::string word = "$'";
+        for (const char c : text) {
+            const auto byte = static_cast<unsigned char>(c);
+            const auto digit = [&](unsigned shift) { return static_cast<char>('0' + (byte >> shift & 7U)); };
+            if (is_control(byte)) {
+                word += {'\\', digit(6), digit(3), digit(0)};
+            } else {
+                word += c == '\'' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+            }
+        }
+        return word + "'";
+    }
     const auto harmless = [](unsigned char c) {
         return std::isalnum(c) != 0 ||
                std::string_view("/._-+=:,@%").find(static_cast<char>(c)) != std::string_view::npos;

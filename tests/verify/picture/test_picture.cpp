@@ -96,7 +96,7 @@ TEST_CASE("tics: few, round, and where the cells are") {
     CHECK(tics('y', {"", 2, 1, 0, {"a", "b"}}, 8) == "set ytics ('a' 0.5, 'b' 1.5)\n");
 }
 
-TEST_CASE("gnuplot draws heat maps, octaves and mosaics; the same input gives the same bytes") {
+TEST_CASE("gnuplot draws heat maps, octaves and mosaics, the same input gives the same bytes") {
     Plotter plotter;
     if (plotter.version().empty()) {
         WARN("no gnuplot: no picture was drawn");
