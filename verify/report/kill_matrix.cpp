@@ -49,7 +49,7 @@ html::Cell verdict(const Fate& fate) {
 
 void write_fates(std::ostream& out, const KillMatrix& matrix) {
     Table table;
-    table.caption = "Mutants";
+    table.caption = "Mutants, " + matrix.title;
     table.header = {"mutant", "verdict", "killed by", "named in", "largest margin", "by case", "what it does"};
     table.sortable = true;
     std::vector<std::size_t> order(matrix.rows.size());
@@ -66,7 +66,7 @@ void write_fates(std::ostream& out, const KillMatrix& matrix) {
     html::write_table(out, table);
 }
 
-void write_picture(std::ostream& out, const KillMatrix& matrix, picture::Plotter& plotter) {
+void write_picture(std::ostream& out, const KillMatrix& matrix, const std::string& id, picture::Plotter& plotter) {
     picture::HeatMap map;
     map.rows = {"mutant", static_cast<std::int64_t>(matrix.rows.size()), 1, 0, matrix.rows};
     map.columns = {"case", static_cast<std::int64_t>(matrix.columns.size()), 1, 0, matrix.columns};
@@ -74,7 +74,7 @@ void write_picture(std::ostream& out, const KillMatrix& matrix, picture::Plotter
     map.line = 1;
     map.unit = "margin";
     if (const std::optional<picture::Svg> svg = plotter.draw(map)) {
-        html::write_figure(out, *svg, "matrix", matrix.title,
+        html::write_figure(out, *svg, id, "Kill matrix, " + matrix.title,
                            "Yellow to dark red: the case kills the mutant, and by what factor; blue: it does not see "
                            "it; empty: the mutant does not apply.",
                            true);
@@ -83,7 +83,7 @@ void write_picture(std::ostream& out, const KillMatrix& matrix, picture::Plotter
 
 void write_cells(std::ostream& out, const KillMatrix& matrix) {
     Table table;
-    table.caption = "Margins: above 1 killed; * named first, + named second";
+    table.caption = matrix.title + ", margins: above 1 killed; * named first, + named second";
     table.header = {"mutant"};
     for (const std::string& id : matrix.columns) table.header.push_back(id);
     for (std::size_t r = 0; r < matrix.rows.size(); ++r) {
@@ -105,25 +105,29 @@ void write_cells(std::ostream& out, const KillMatrix& matrix) {
 
 }  // namespace
 
-void write_kill_matrix_html(std::ostream& out, const KillMatrix& matrix, const HtmlOptions& options) {
-    expects(matrix.cells.size() == matrix.rows.size() * matrix.columns.size(), "kill matrix: cells are rows x columns");
-    expects(matrix.titles.empty() || matrix.titles.size() == matrix.rows.size(), "kill matrix: a title for each row");
-    std::size_t missed = 0;
-    for (std::size_t r = 0; r < matrix.rows.size(); ++r) missed += fate(matrix, r).kills == 0 ? 1 : 0;
-    html::write_head(out, matrix.title);
-    out << "<header class=\"verdict " << (missed == 0 ? "pass" : "fail") << "\">\n<h1>"
-        << (missed == 0 ? "Every mutant killed"
-                        : std::to_string(missed) + " of " + std::to_string(matrix.rows.size()) + " mutants not killed")
-        << "</h1>\n<p>" << markup_text(matrix.title) << ". " << markup_text(matrix.summary) << "</p>\n</header>\n";
-    out << "<section>\n";
-    write_fates(out, matrix);
-    out << "</section>\n<section>\n<h2>Mutant by case</h2>\n";
-    if (options.pictures) {
-        picture::Plotter plotter;
-        write_picture(out, matrix, plotter);
+void write_kill_matrix_html(std::ostream& out, const KillPage& page, const HtmlOptions& options) {
+    for (const KillMatrix& matrix : page.matrices) {
+        expects(matrix.cells.size() == matrix.rows.size() * matrix.columns.size(), "kill matrix: rows x columns cells");
+        expects(matrix.titles.empty() || matrix.titles.size() == matrix.rows.size(),
+                "kill matrix: a title for each row");
     }
-    write_cells(out, matrix);
-    out << "</section>\n";
+    html::write_head(out, page.title);
+    out << "<header class=\"verdict " << (page.passed ? "pass" : "fail") << "\">\n<h1>" << markup_text(page.title)
+        << "</h1>\n<p>" << markup_text(page.summary) << "</p>\n</header>\n";
+    std::optional<picture::Plotter> plotter;
+    if (options.pictures) plotter.emplace();
+    for (std::size_t i = 0; i < page.matrices.size(); ++i) {
+        const KillMatrix& matrix = page.matrices[i];
+        std::size_t killed = 0;
+        for (std::size_t r = 0; r < matrix.rows.size(); ++r) killed += fate(matrix, r).kills > 0 ? 1 : 0;
+        out << "<section>\n<h2>" << markup_text(matrix.title) << ": " << killed << " of " << matrix.rows.size()
+            << " mutants killed</h2>\n";
+        write_fates(out, matrix);
+        if (plotter) write_picture(out, matrix, "matrix-" + std::to_string(i + 1), *plotter);
+        out << "<details><summary>Every margin</summary>\n";
+        write_cells(out, matrix);
+        out << "</details>\n</section>\n";
+    }
     html::write_foot(out);
 }
 

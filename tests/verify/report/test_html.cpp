@@ -140,15 +140,15 @@ TEST_CASE("html: a run without cases is a page too, and not green") {
 
 TEST_CASE("html: the kill matrix says what nobody caught first") {
     std::ostringstream out;
-    dca::verify::write_kill_matrix_html(out, kill_matrix(), HtmlOptions{.pictures = false});
+    dca::verify::write_kill_matrix_html(out, kill_page(), HtmlOptions{.pictures = false});
     const std::string text = out.str();
     checked(text);
-    CHECK(has(text, "<h1>2 of 48 mutants not killed</h1>"));
+    CHECK(has(text, "<h2>bf16: 46 of 48 mutants killed</h2>"));
     CHECK(text.find("inter-position-wrong-7<") < text.find("inter-position-wrong-0<"));
     CHECK(has(text, ">missed<"));
     CHECK(has(text, ">no case<"));
-    dca::verify::KillMatrix broken = kill_matrix();
-    broken.cells.pop_back();
+    dca::verify::KillPage broken = kill_page();
+    broken.matrices[1].cells.pop_back();
     CHECK_THROWS_AS(dca::verify::write_kill_matrix_html(out, broken), dca::ContractError);
 }
 

@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
         dca::verify::write_json(numbers, report);
         return file.flush().good() && numbers.flush().good();
     };
-    const auto write_matrix = [&](const std::string& name, const dca::verify::KillMatrix& matrix) {
+    const auto write_matrix = [&](const std::string& name, const dca::verify::KillPage& matrix) {
         std::ofstream file(std::string(argv[1]) + "/" + name + ".html", std::ios::binary);
         dca::verify::write_kill_matrix_html(file, matrix);
         return file.flush().good();
@@ -27,6 +27,6 @@ int main(int argc, char** argv) {
     const bool written = write("passing", run_of(passing)) && write("one", run_of({rich_case("wrong")})) &&
                          write("plain", run_of({rich_case("wrong")}), false) && write("suite", suite_run()) &&
                          write("hostile", hostile_run()) && write("everything", everything()) &&
-                         write("empty", run_of({})) && write_matrix("matrix", kill_matrix());
+                         write("empty", run_of({})) && write_matrix("matrix", kill_page());
     return written ? 0 : 2;
 }
