@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "verify/matrix/limits.hpp"
+
 namespace dca::matrix {
 namespace {
 
@@ -64,7 +66,7 @@ std::string margin_text(const Cell& cell) {
 std::vector<const Tally*> missed(const std::vector<Tally>& tallies) {
     std::vector<const Tally*> all;
     for (const Tally& one : tallies) {
-        if (one.applies > 0 && one.kills == 0) all.push_back(&one);
+        if (one.applies > 0 && one.kills == 0 && !is_limit(*one.mutant, one.dtype)) all.push_back(&one);
     }
     return all;
 }
@@ -85,9 +87,13 @@ void write_text(std::ostream& out, const Matrix& matrix, const std::vector<Namin
             out << "not run     no case applies\n";
             continue;
         }
-        out << (one.kills > 0 ? "killed" : "MISSED") << " in " << std::right << std::setw(3) << one.kills << " of "
-            << std::setw(3) << one.applies << ", best " << std::setw(6) << margin_text(one.margin) << " in "
-            << one.best->case_id;
+        const bool known = one.kills == 0 && is_limit(*one.mutant, one.dtype);
+        out << (one.kills > 0 ? "killed"
+                : known       ? "missed"
+                              : "MISSED")
+            << " in " << std::right << std::setw(3) << one.kills << " of " << std::setw(3) << one.applies << ", best "
+            << std::setw(6) << margin_text(one.margin) << " in " << one.best->case_id
+            << (known ? "; a known limit (docs/limits.md)" : "");
         if (const Naming* naming = naming_of(namings, one)) {
             out << (naming->named ? "; named" : "; MISNAMED");
             for (const std::string& id : naming->explanations) out << ' ' << id;

@@ -18,11 +18,11 @@ void write_text(std::ostream& out, const Matrix& matrix, const std::vector<Namin
 /// The whole matrix.
 void write_json(std::ostream& out, const Matrix& matrix, const std::vector<Naming>& namings);
 
-/// 0: every mutant that was run was killed, and named where that was asked, and no honest kernel failed; else 1; 3
-/// where no mutant was run.
+/// 0: every mutant that was run was killed or is one of limits(), and named where that was asked, and no honest kernel
+/// failed; else 1; 3 where no mutant was run.
 [[nodiscard]] int exit_status(const Matrix& matrix, const std::vector<Naming>& namings);
 
-/// Mutants that were run and killed nowhere, with the dtype: "p-e4m3 in bf16".
+/// Mutants that were run and killed nowhere, and are not known to be missed.
 [[nodiscard]] std::vector<const Tally*> missed(const std::vector<Tally>& tallies);
 
 }  // namespace dca::matrix
