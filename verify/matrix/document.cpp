@@ -14,6 +14,22 @@ std::string code(std::string_view text) {
     return "`" + std::string(text) + "`";
 }
 
+/// Broken at spaces to lines of at most 120 characters.
+void write_paragraph(std::ostream& out, std::string_view text) {
+    std::string line;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find(' '), text.size());
+        const std::string_view word = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (!line.empty() && line.size() + 1 + word.size() > 120) {
+            out << line << '\n';
+            line.clear();
+        }
+        line += (line.empty() ? "" : " ") + std::string(word);
+    }
+    out << line << '\n';
+}
+
 const Tally& tally_of(const std::vector<Tally>& tallies, const mutants::Mutant& mutant, Dtype dtype) {
     return *std::ranges::find_if(tallies,
                                  [&](const Tally& one) { return one.mutant == &mutant && one.dtype == dtype; });
@@ -98,22 +114,26 @@ void write_bug_catalogue(std::ostream& out, const Matrix& matrix) {
     const std::vector<Tally> tallies = tally(matrix);
     std::size_t cases = 0;
     for (const Column& column : matrix.columns) cases += column.dtype == document_dtypes().front() ? 1U : 0U;
-    out << "# The bug catalogue\n\n"
-           "Written by `dca document bug-catalogue`; a test compares it with what the program computes.\n\n"
-        << matrix.mutants.size()
-        << " wrong Dual Chunk Attentions. Each is the honest peer (verify/peer) with one thing changed, works in the "
-           "types "
-           "of the case,\nand is judged like any candidate. A mutant is *killed* by a case where the verdict is "
-           "failed. "
-           "The *margin* is how many times over its\nline (docs/error_model.md) the worst rule is; `inf` where a NaN "
-           "or "
-           "an infinity stands where none belongs. A mutant is run in every\ncase where it can make a difference; an "
-           "unmutated twin, in one pass and with the modes run apart, passes every case.\n\n"
-           "What is missed, and why, is in docs/limits.md. Hazards are those of docs/hazards.md. To see one mutant in "
-           "every case:\n`dca mutants --suite ci --mutant detached-merge -v`.\n\n"
-           "## Mutants\n\nFor each dtype: the largest margin and its case, then in how many of the cases where the "
-           "mistake can be made it is killed.\nThe "
-        << cases << " valid cases of suite ci are run in each dtype.\n";
+    out << "# The bug catalogue\n\nWritten by `dca document bug-catalogue`; a test compares it with what the program "
+           "computes.\n\n";
+    write_paragraph(
+        out,
+        std::to_string(matrix.mutants.size()) +
+            " wrong Dual Chunk Attentions. Each is the honest peer (verify/peer) with one thing changed, works in the "
+            "types of the case, and is judged like any candidate. A mutant is *killed* by a case where the verdict is "
+            "failed. The *margin* is how many times over its line (docs/error_model.md) the worst rule is; `inf` "
+            "where a NaN or an infinity stands where none belongs. A mutant is run in every case where it can make a "
+            "difference; an unmutated twin, in one pass and with the modes run apart, passes every case.");
+    out << '\n';
+    write_paragraph(
+        out,
+        "What is missed, and why, is in docs/limits.md. Hazards are those of docs/hazards.md. To see one mutant "
+        "in every case: `dca mutants --suite ci --mutant detached-merge -v`.");
+    out << "\n## Mutants\n\n";
+    write_paragraph(out,
+                    "For each dtype: the largest margin and its case, then in how many of the cases where the mistake "
+                    "can be made it is killed. The " +
+                        std::to_string(cases) + " valid cases of suite ci are run in each dtype.");
     for (mutants::Family family : mutants::all_families) write_family(out, matrix, tallies, family);
     out << "\n## The whole matrix\n\nOne character for each mutant and case: `-` the mistake cannot be made, `.` "
            "missed, "
@@ -154,7 +174,9 @@ void write_limits(std::ostream& out, const Matrix& matrix) {
         out << "\n## " << code(limit.mutant) << " in";
         for (std::size_t n = 0; n < limit.dtypes.size(); ++n)
             out << (n == 0 ? " " : n + 1 == limit.dtypes.size() ? " and " : ", ") << name(limit.dtypes[n]);
-        out << "\n\n" << mutant.title << ". " << limit.reason << "\n\nLargest margin of suite ci:";
+        out << "\n\n";
+        write_paragraph(out, "The mistake: " + std::string(mutant.title) + ". " + std::string(limit.reason));
+        out << "\nLargest margin of suite ci:";
         for (Dtype dtype : limit.dtypes) {
             const Tally& best = tally_of(tallies, mutant, dtype);
             out << (dtype == limit.dtypes.front() ? " " : ", ") << margin_text(best.margin) << " in " << name(dtype)
