@@ -78,7 +78,7 @@ ARROWS = {
 
 # Libraries from outside: header -> boxes that may use it, besides tests.
 EXTERNAL = {
-    r'Eigen/': {'reference', 'chunk_summary'},
+    r'Eigen/': {'reference', 'chunk_summary', 'diagnose'},
     r'quadmath\.h': {'numbers', 'oracle', 'math', 'reference', 'sparse', 'sampled', 'chunk_summary_oracle', 'run'},
     r'(mpfr\.h|qd/|boost/)': {'numbers'},
     r'hdf5|H5': {'golden'},
