@@ -68,7 +68,7 @@ ARROWS = {
     'mutants': {'peer', 'spec'},
     # The oracle is its truth where double is too coarse.
     'calibration': {'peer', 'golden', 'reference', 'math', 'oracle', 'spec'},
-    'diagnose': {'compare', 'reference', 'math', 'golden', 'spec', RESULT},
+    'diagnose': {'compare', 'mutants', 'peer', 'reference', 'math', 'golden', 'spec', RESULT},
     'report': {'spec', RESULT, DIFFERENCE, VERDICT, LAWS},
     'laws': {'candidate', 'golden', 'reference', 'math', 'spec', VERDICT},
     'hazards': {'golden', 'reference', 'math', 'spec'},

@@ -37,6 +37,9 @@ private:
     const Tensor3* three_ = nullptr;
 };
 
+/// Every row of a tensor.
+[[nodiscard]] std::vector<RowRef> every_row(const golden::Results& results, std::string_view tensor);
+
 /// The error scales of a tensor, by rows.
 class ScaleRows {
 public:
@@ -54,7 +57,7 @@ private:
                              std::span<const float> sigma);
 
 /// The results that one tensor's agreement is read off.
-struct Trial {
+struct Hypothesis {
     const golden::Results& golden;
     const ErrorScales& scales;  ///< the golden's
     const golden::Results& candidate;
@@ -68,10 +71,9 @@ struct Agreement {
     bool agrees = false;    ///< every row of the candidate is the mistake's, within noise
     bool explains = false;  ///< both, and the candidate's error is explained by it
     double ratio = 0;       ///< worst row of the candidate against the mistake's result, in scales of the mistake
-    double energy = 0;      ///< sum of the rows' mean squares of candidate - mistake, in the golden's sigma
 };
 
-[[nodiscard]] Agreement agreement(std::string_view tensor, std::span<const RowRef> rows, const Trial& trial);
+[[nodiscard]] Agreement agreement(std::string_view tensor, std::span<const RowRef> rows, const Hypothesis& hypothesis);
 
 /// Cheap, before the noise is known: whether the candidate's failing rows are nearer to the mistake's than to the
 /// golden's.
