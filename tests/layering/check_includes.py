@@ -70,7 +70,7 @@ ARROWS = {
     'matrix': {'mutants', 'peer', 'run', 'compare', 'diagnose', 'golden', 'math', 'spec'},
     # The oracle is its truth where double is too coarse.
     'calibration': {'peer', 'golden', 'reference', 'math', 'oracle', 'spec'},
-    'diagnose': {'compare', 'reference', 'math', 'golden', 'spec', RESULT},
+    'diagnose': {'compare', 'mutants', 'peer', 'reference', 'math', 'golden', 'spec', RESULT},
     'report': {'spec', RESULT, DIFFERENCE, VERDICT, LAWS},
     'laws': {'candidate', 'golden', 'reference', 'math', 'spec', VERDICT},
     'hazards': {'golden', 'reference', 'math', 'spec'},
@@ -82,7 +82,7 @@ ARROWS = {
 
 # Libraries from outside: header -> boxes that may use it, besides tests.
 EXTERNAL = {
-    r'Eigen/': {'reference', 'chunk_summary'},
+    r'Eigen/': {'reference', 'chunk_summary', 'diagnose'},
     r'quadmath\.h': {'numbers', 'oracle', 'math', 'reference', 'sparse', 'sampled', 'chunk_summary_oracle', 'run'},
     r'(mpfr\.h|qd/|boost/)': {'numbers'},
     r'hdf5|H5': {'golden'},

@@ -68,10 +68,24 @@ private:
                  << (tensor.reason.empty() ? "" : tensor.reason + "; ") << ratios(tensor) << " sigma\n";
             if (options_.verbose) regions(tensor);
         }
+        if (full) where(one, worst);
         for (const Explanation& explanation : one.explanations) {
             out_ << "  " << (full ? explanation_text(explanation) : explanation_in_brief(explanation)) << '\n';
         }
         if (!one.repro.empty()) out_ << "  repeat with: " << one.repro << '\n';
+    }
+
+    /// Where the error of the worst tensor lies; verbose: of every failing one.
+    void where(const CaseReport& one, const TensorReport* worst) {
+        for (const Localisation& found : one.localisations) {
+            if (found.findings.empty() || (!options_.verbose && (!worst || found.tensor != worst->tensor))) continue;
+            out_ << "  where " << found.tensor << " is wrong: ";
+            for (std::size_t n = 0; n < found.findings.size(); ++n) out_ << (n == 0 ? "" : "; ") << found.findings[n];
+            out_ << '\n';
+        }
+        for (const Fingerprint& noise : one.fingerprints) {
+            if (noise.worse_than_declared) out_ << "  " << noise.tensor << ": " << noise.text << '\n';
+        }
     }
 
     void brief(const CaseReport& one) {

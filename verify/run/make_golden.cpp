@@ -72,23 +72,6 @@ void for_case(const std::string& where, const Work& work) {
     }
 }
 
-/// What a sparse prefill depends on, and nothing where the facts ask for none.
-DialectFacts sparse_facts(const DialectFacts& given) {
-    DialectFacts facts;
-    if (given.sparse_vertical_size.empty()) return facts;
-    facts.phase = given.phase;
-    facts.prompt_length = given.prompt_length;
-    facts.sparse_vertical_size = given.sparse_vertical_size;
-    facts.sparse_slash_size = given.sparse_slash_size;
-    facts.sparse_last_q = given.sparse_last_q;
-    facts.sparse_block = given.sparse_block;
-    facts.sparse_forced_verticals = given.sparse_forced_verticals;
-    facts.sparse_forced_slashes = given.sparse_forced_slashes;
-    facts.sparse_threshold = given.sparse_threshold;
-    facts.sparse_rules = given.sparse_rules;
-    return facts;
-}
-
 /// Throws unless a valid case is valid, a must_reject case is refused, and every id is new.
 void check_cases(const std::vector<golden::CaseSpec>& cases) {
     std::set<std::string> ids;
@@ -226,7 +209,6 @@ std::size_t run_file(const std::filesystem::path& source, const std::filesystem:
             golden::CaseData data = reader.read(ids[done]);
             golden::load_inputs(data);
             if (options.dialect) data.problem.dialect = *options.dialect;
-            if (data.problem.dialect == "exact") data.problem.facts = sparse_facts(data.problem.facts);  // no others
             data.dialect_facts.clear();
             keep_provenance(data);
             state_kills(data);
