@@ -30,6 +30,8 @@ BOXES = {
     'verify/compare/': 'compare',
     'verify/candidate/': 'candidate',
     'verify/peer/': 'peer',
+    'verify/mutants/': 'mutants',
+    'verify/matrix/': 'matrix',
     'verify/calibration/': 'calibration',
     'verify/diagnose/': 'diagnose',
     'verify/picture/': 'picture',
@@ -65,9 +67,11 @@ ARROWS = {
     'compare': {'golden', 'chunk_summary_spec', 'spec', RESULT},
     'candidate': {'golden', 'chunk_summary_spec', 'spec'},
     'peer': {'spec'},
+    'mutants': {'peer', 'spec'},
+    'matrix': {'mutants', 'peer', 'run', 'compare', 'diagnose', 'golden', 'math', 'spec'},
     # The oracle is its truth where double is too coarse.
     'calibration': {'peer', 'golden', 'reference', 'math', 'oracle', 'spec'},
-    'diagnose': {'compare', 'reference', 'math', 'golden', 'spec', RESULT},
+    'diagnose': {'compare', 'mutants', 'peer', 'reference', 'math', 'golden', 'spec', RESULT},
     'picture': set(),
     'report': {'picture', 'math', 'spec', RESULT, DIFFERENCE, VERDICT, LAWS},
     'laws': {'candidate', 'golden', 'reference', 'math', 'spec', VERDICT},
@@ -80,13 +84,13 @@ ARROWS = {
 
 # Libraries from outside: header -> boxes that may use it, besides tests.
 EXTERNAL = {
-    r'Eigen/': {'reference', 'chunk_summary'},
+    r'Eigen/': {'reference', 'chunk_summary', 'diagnose'},
     r'quadmath\.h': {'numbers', 'oracle', 'math', 'reference', 'sparse', 'sampled', 'chunk_summary_oracle', 'run'},
     r'(mpfr\.h|qd/|boost/)': {'numbers'},
     r'hdf5|H5': {'golden'},
     r'zlib\.h': {'golden'},
     r'archive(_entry)?\.h': {'candidate'},
-    r'nlohmann/': {'candidate', 'report'},
+    r'nlohmann/': {'candidate', 'report', 'matrix'},
     r'CLI/': {'cli'},
     r'catch2/': set(),
     r'(cuda|cooperative_groups|cublas|cutlass|cute/)': {'gpu'},

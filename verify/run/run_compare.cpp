@@ -216,6 +216,7 @@ private:
     }
 
     void explain_failure(const golden::CaseData& golden, const golden::Results& got, CaseReport& report) {
+        locate(golden, got, report);
         Diagnosis diagnosis = explain(golden, got, report, options_.explain_work - work_);
         report.explanations = std::move(diagnosis.explanations);
         work_ += diagnosis.work;
