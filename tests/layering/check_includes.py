@@ -36,6 +36,7 @@ BOXES = {
     'verify/hazards/': 'hazards',
     'verify/laws/': 'laws',
     'verify/run/': 'run',
+    'verify/gate/': 'gate',
     'verify/cli/': 'cli',
     'tests/': 'tests',
 }
@@ -72,6 +73,8 @@ ARROWS = {
     'hazards': {'golden', 'reference', 'math', 'spec'},
     'run': {'compare', 'candidate', 'diagnose', 'report', 'golden', 'reference', 'math', 'tiles', 'spec',
             'sparse', 'certified', 'probe', 'sampled', 'chunk_summary', 'chunk_summary_spec', 'peer'},
+    'gate': {'run', 'diagnose', 'compare', 'candidate', 'peer', 'hazards', 'golden', 'reference', 'math', 'gpu',
+             'chunk_summary_spec', 'spec'},
     'cli': set(BOXES.values()) - {'oracle', 'chunk_summary_oracle', 'tests'},
     'tests': set(BOXES.values()),
 }
