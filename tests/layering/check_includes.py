@@ -30,6 +30,7 @@ BOXES = {
     'verify/compare/': 'compare',
     'verify/candidate/': 'candidate',
     'verify/peer/': 'peer',
+    'verify/mutants/': 'mutants',
     'verify/calibration/': 'calibration',
     'verify/diagnose/': 'diagnose',
     'verify/report/': 'report',
@@ -65,6 +66,7 @@ ARROWS = {
     'compare': {'golden', 'chunk_summary_spec', 'spec', RESULT},
     'candidate': {'golden', 'chunk_summary_spec', 'spec'},
     'peer': {'spec'},
+    'mutants': {'peer', 'spec'},
     # The oracle is its truth where double is too coarse.
     'calibration': {'peer', 'golden', 'reference', 'math', 'oracle', 'spec'},
     'diagnose': {'compare', 'reference', 'math', 'golden', 'spec', RESULT},
