@@ -206,6 +206,15 @@ TEST_CASE("Shards are disjoint, together all, and even") {
     }
 }
 
+TEST_CASE("A dear case has a shard for itself") {
+    std::vector<golden::CaseSpec> cases;
+    for (const char* rows : {"8", "9", "3000", "10", "11"})
+        cases.push_back(case_of(std::string("head_dim=16 chunk_size=6 local_size=2 seq_q=") + rows));
+    CHECK(verify::shard_of(cases, {1, 2}).size() == 1);
+    CHECK(verify::shard_of(cases, {1, 2}).front().problem.shape.seq_q == 3000);
+    CHECK(verify::shard_of(cases, {2, 2}).size() == 4);
+}
+
 TEST_CASE("Another seed gives other inputs, and the same ones every time") {
     auto first = test::cases_of({test::small_case, test::other_case}), second = first, third = first;
     const auto before = first;
@@ -218,6 +227,10 @@ TEST_CASE("Another seed gives other inputs, and the same ones every time") {
         for (const auto& spec : cases) seeds.insert(spec.recipe.seed);
     }
     CHECK(seeds.size() == 6);
+    auto alike = test::cases_of({test::small_case, test::other_case});
+    alike[1].recipe.seed = alike[0].recipe.seed;
+    verify::reseed(alike, 1);
+    CHECK(alike[0].recipe.seed != alike[1].recipe.seed);
     CHECK(golden::make_inputs(first[0]) != golden::make_inputs(before[0]));
     CHECK(golden::parse_case(golden::to_text(first[0])) == first[0]);
 }
