@@ -39,6 +39,7 @@ BOXES = {
     'verify/hazards/': 'hazards',
     'verify/laws/': 'laws',
     'verify/run/': 'run',
+    'verify/gate/': 'gate',
     'verify/cli/': 'cli',
     'tests/': 'tests',
 }
@@ -78,6 +79,8 @@ ARROWS = {
     'hazards': {'golden', 'reference', 'math', 'spec'},
     'run': {'compare', 'candidate', 'diagnose', 'report', 'golden', 'reference', 'math', 'tiles', 'spec',
             'sparse', 'certified', 'probe', 'sampled', 'chunk_summary', 'chunk_summary_spec', 'peer'},
+    'gate': {'run', 'diagnose', 'compare', 'candidate', 'peer', 'mutants', 'hazards', 'golden', 'reference', 'math', 'gpu',
+             'chunk_summary_spec', 'spec'},
     'cli': set(BOXES.values()) - {'oracle', 'chunk_summary_oracle', 'tests'},
     'tests': set(BOXES.values()),
 }
@@ -90,7 +93,7 @@ EXTERNAL = {
     r'hdf5|H5': {'golden'},
     r'zlib\.h': {'golden'},
     r'archive(_entry)?\.h': {'candidate'},
-    r'nlohmann/': {'candidate', 'report', 'matrix'},
+    r'nlohmann/': {'candidate', 'gate', 'report', 'matrix'},
     r'CLI/': {'cli'},
     r'catch2/': set(),
     r'(cuda|cooperative_groups|cublas|cutlass|cute/)': {'gpu'},
