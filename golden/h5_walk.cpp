@@ -6,6 +6,7 @@
 #include "golden/h5_box.hpp"
 #include "golden/h5_catalogue.hpp"
 #include "golden/h5_header.hpp"
+#include "golden/h5_input.hpp"
 #include "golden/text.hpp"
 
 namespace dca::golden::h5 {
@@ -91,26 +92,15 @@ Node walk(hid_t group, const std::string& name, int depth) {
     return Walker().group(group, name, depth);
 }
 
-Handle open_again(const InputFile& file) {
-    silence();
-    const std::string name = "/proc/self/fd/" + std::to_string(file.descriptor());
-    Handle opened(H5Fopen(name.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose, "not a readable HDF5 file");
-    void* descriptor = nullptr;
-    check(H5Fget_vfd_handle(opened.get(), H5P_DEFAULT, &descriptor), "cannot be opened");
-    if (!file.same_file(*static_cast<const int*>(descriptor)))
-        throw FormatError("is another file than the one that was opened");
-    return opened;
-}
-
 Node walk_file(const InputFile& file) {
-    const Handle opened = open_again(file);
+    const Handle opened = open_input(file);
     const Handle root(H5Gopen2(opened.get(), "/", H5P_DEFAULT), H5Gclose, "has no root group");
     return walk(root.get(), "/", 0);
 }
 
 void send_elements(const InputFile& file, const std::string& path, const Header& header,
                    const std::function<void(std::span<const std::byte>)>& send) {
-    const Handle opened = open_again(file);
+    const Handle opened = open_input(file);
     const Handle dataset(H5Dopen2(opened.get(), path.c_str(), H5P_DEFAULT), H5Dclose, "cannot be opened");
     const Header found = check_header(dataset.get());
     if (found.extents != header.extents || found.type.bytes != header.type.bytes) {

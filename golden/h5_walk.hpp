@@ -16,9 +16,6 @@ namespace dca::golden::h5 {
 /// read is a fault of its node. Throws FormatError where there are more objects than a tensor file could sensibly have.
 [[nodiscard]] Node walk(hid_t group, const std::string& name, int depth);
 
-/// Opens the file of this descriptor, by whatever name it now has.
-[[nodiscard]] Handle open_again(const InputFile& file);
-
 /// For a child process: opens and walks.
 [[nodiscard]] Node walk_file(const InputFile& file);
 

@@ -50,11 +50,4 @@ void InputFile::rewind() const {
     lseek(descriptor_, 0, SEEK_SET);
 }
 
-bool InputFile::same_file(int descriptor) const {
-    struct stat mine {
-    }, other{};
-    return fstat(descriptor_, &mine) == 0 && fstat(descriptor, &other) == 0 && mine.st_dev == other.st_dev &&
-           mine.st_ino == other.st_ino;
-}
-
 }  // namespace dca::golden

@@ -24,8 +24,6 @@ public:
     void read(std::uint64_t at, std::span<std::byte> out) const;
     /// Sets the descriptor to the beginning, for libraries that read on from where it is.
     void rewind() const;
-    /// Whether an open descriptor is of the same file.
-    [[nodiscard]] bool same_file(int descriptor) const;
 
 private:
     int descriptor_ = -1;

@@ -112,7 +112,7 @@ TEST_CASE("safetensors: a header length beyond the file or beyond reason is refu
     CHECK(contains(message(std::string(8, '\xff') + "{}"), "longer than the file"));
     CHECK(contains(message(std::string("\x03\0\0\0\0\0\0\0{}", 10)), "longer than the file"));
     CHECK(contains(message("1234567"), "c.safetensors: "));
-    std::string large("\x01\0\0\x01\0\0\0\0", 8);  // 16 MiB + 1, of which no file has so many
+    std::string large("\x01\0\0\x01\0\0\0\0", 8);  // 16 MiB + 1
     large.resize(8 + (std::size_t{16} << 20) + 1, ' ');
     CHECK(contains(message(large), "4 MiB"));
 }
