@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 
+#include "golden/h5_header.hpp"
 #include "reference/spec/error.hpp"
 #include "reference/spec/problem.hpp"
 
@@ -179,7 +180,10 @@ private:
         type.big_endian = at_most(1) == 1;
         const std::uint64_t offset = number(), bytes = static_cast<std::uint64_t>(header.count) * type.bytes;
         header.chunk_bytes = number();
-        if (offset == no_offset) return header;
+        if (offset == no_offset) {
+            require(bytes <= always_expanded || bytes / most_expansion <= file_size_);
+            return header;
+        }
         require(bytes <= file_size_ && offset <= file_size_ - bytes);
         header.offset = offset;
         return header;

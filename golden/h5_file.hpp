@@ -15,6 +15,9 @@ public:
     /// that the library crashes or does not come to an end.
     explicit File(const std::filesystem::path& path);
 
+    /// With a listing from elsewhere, which must have passed parse_catalogue().
+    File(const std::filesystem::path& path, Node listing) : bytes_(path), root_(std::move(listing)) {}
+
     [[nodiscard]] const Node& root() const { return root_; }
     [[nodiscard]] const InputFile& bytes() const { return bytes_; }
 
