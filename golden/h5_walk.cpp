@@ -14,6 +14,9 @@ namespace {
 
 class Walker {
 public:
+    /// Whether there were more objects than most_objects; the listing is then not all.
+    [[nodiscard]] bool exhausted() const { return exhausted_; }
+
     Node group(hid_t id, const std::string& name, int depth) {
         Node node;
         node.name = name;
@@ -31,8 +34,11 @@ public:
 private:
     /// As children(), but bounded, and no name twice.
     std::vector<Child> list(hid_t id) {
-        std::vector<Child> found = h5::children(id, most_objects - objects_);
+        std::vector<Child> found;
+        if (!exhausted_) found = h5::children(id, most_objects + 1);
         objects_ += found.size();
+        exhausted_ = exhausted_ || objects_ > most_objects;
+        if (exhausted_) return {};
         std::sort(found.begin(), found.end(), [](const Child& a, const Child& b) { return a.name < b.name; });
         const auto twice = std::adjacent_find(found.begin(), found.end(),
                                               [](const Child& a, const Child& b) { return a.name == b.name; });
@@ -84,12 +90,16 @@ private:
     }
 
     std::size_t objects_ = 0;
+    bool exhausted_ = false;
 };
 
 }  // namespace
 
 Node walk(hid_t group, const std::string& name, int depth) {
-    return Walker().group(group, name, depth);
+    Walker walker;
+    Node node = walker.group(group, name, depth);
+    if (walker.exhausted()) throw FormatError("holds more objects than is accepted");
+    return node;
 }
 
 Node walk_file(const InputFile& file) {

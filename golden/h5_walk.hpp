@@ -24,7 +24,7 @@ namespace dca::golden::h5 {
 void send_elements(const InputFile& file, const std::string& path, const Header& header,
                    const std::function<void(std::span<const std::byte>)>& send);
 
-inline constexpr std::size_t most_objects = 100'000;
+inline constexpr std::size_t most_objects = 50'000;                        ///< 2000 cases
 inline constexpr std::size_t most_attributes = 1'000;                      ///< of one object
 inline constexpr std::size_t most_attribute_bytes = std::size_t{1} << 20;  ///< of one attribute
 

@@ -2,6 +2,7 @@
 // codes.
 #pragma once
 
+#include <source_location>
 #include <stdexcept>
 #include <string>
 
@@ -39,10 +40,10 @@ struct ContractError : std::logic_error {
 };
 
 /// Checks a precondition in every build type: a verifier must not lose its checks under NDEBUG.
-/// (Not std::source_location, which clang 14 does not have.)
-inline void expects(bool condition, const char* message, const char* file = __builtin_FILE(),
-                    int line = __builtin_LINE()) {
-    if (!condition) throw ContractError(std::string(file) + ":" + std::to_string(line) + ": " + message);
+inline void expects(bool condition, const char* message, std::source_location at = std::source_location::current()) {
+    if (!condition) {
+        throw ContractError(std::string(at.file_name()) + ":" + std::to_string(at.line()) + ": " + message);
+    }
 }
 
 }  // namespace dca
