@@ -54,14 +54,14 @@ LintReport lint(const std::filesystem::path& path) {
         result.findings.push_back({Finding::Level::error, where, message});
     };
     try {
-        const h5::Handle file = open_file(path);
-        const std::vector<std::string> ids = read_root(file.get(), collect);
+        const h5::File file(path);
+        const std::vector<std::string> ids = read_root(file.root(), collect);
         result.cases = ids.size();
         if (ids.empty()) error("", "there are no cases in the file");
         for (const std::string& id : ids) {
             try {
                 const CaseData data =
-                    read_case(file.get(), id, Demand::complete_or_outputs_only, collect, Values::check);
+                    read_case(file, id, Demand::complete_or_outputs_only, collect, Values::check);
                 check_kills(data);
             } catch (const FormatError& fault) {
                 error("case " + id, fault.what());

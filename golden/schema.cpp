@@ -189,6 +189,7 @@ AttributeClass classify_attribute(std::string_view name) {
         std::find(provenance_names.begin(), provenance_names.end(), name) != provenance_names.end()) {
         return AttributeClass::provenance;
     }
+    if (name == case_checksum_name) return AttributeClass::checksum;
     return name == inputs_stored_name ? AttributeClass::inputs_stored : AttributeClass::unknown;
 }
 
