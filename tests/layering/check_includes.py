@@ -37,6 +37,7 @@ BOXES = {
     'verify/laws/': 'laws',
     'verify/run/': 'run',
     'verify/gate/': 'gate',
+    'verify/judge/': 'judge',
     'verify/cli/': 'cli',
     'tests/': 'tests',
 }
@@ -75,6 +76,7 @@ ARROWS = {
             'sparse', 'certified', 'probe', 'sampled', 'chunk_summary', 'chunk_summary_spec', 'peer'},
     'gate': {'run', 'diagnose', 'compare', 'candidate', 'peer', 'hazards', 'golden', 'reference', 'math', 'gpu',
              'chunk_summary_spec', 'spec'},
+    'judge': {'gate', 'report', 'run', 'diagnose', 'compare', 'candidate', 'golden', 'reference', 'math', 'spec'},
     'cli': set(BOXES.values()) - {'oracle', 'chunk_summary_oracle', 'tests'},
     'tests': set(BOXES.values()),
 }
