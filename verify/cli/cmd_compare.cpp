@@ -1,11 +1,10 @@
 // dca compare: a golden file and a candidate's file -> a verdict, as text and as reports.
 #include <iostream>
 #include <memory>
-#include <utility>
 
 #include "reference/chunk_summary/spec/tensors.hpp"
 #include "verify/cli/commands.hpp"
-#include "verify/cli/output_file.hpp"
+#include "verify/cli/report_options.hpp"
 #include "verify/cli/terminal.hpp"
 #include "verify/report/writers.hpp"
 #include "verify/run/run_compare.hpp"
@@ -14,21 +13,11 @@ namespace dca::cli {
 namespace {
 
 struct Options {
-    std::string golden, candidate, json, junit, markdown;
+    std::string golden, candidate;
+    ReportOptions reports;
     std::vector<std::string> cases, tensors;
     bool verbose = false;
 };
-
-using Writer = void (*)(std::ostream&, const verify::RunReport&);
-
-/// The reports asked for.
-std::vector<std::pair<std::string, Writer>> reports(const Options& options) {
-    std::vector<std::pair<std::string, Writer>> wanted;
-    if (!options.json.empty()) wanted.emplace_back(options.json, verify::write_json);
-    if (!options.junit.empty()) wanted.emplace_back(options.junit, verify::write_junit);
-    if (!options.markdown.empty()) wanted.emplace_back(options.markdown, verify::write_markdown);
-    return wanted;
-}
 
 /// The outputs of all algorithms.
 std::vector<std::string> tensor_names() {
@@ -38,8 +27,7 @@ std::vector<std::string> tensor_names() {
 }
 
 int run(const Options& options) {
-    const auto wanted = reports(options);
-    for (const auto& [path, writer] : wanted) require_writable_target(path, {options.golden, options.candidate});
+    require_writable_reports(options.reports, {options.golden, options.candidate});
     verify::RunReport report;
     {
         ProgressLine line;
@@ -50,9 +38,7 @@ int run(const Options& options) {
         report = verify::run_compare(options.golden, options.candidate, compare);
     }
     verify::write_text(std::cout, report, {.verbose = options.verbose, .color = stdout_has_color()});
-    for (const auto& [path, writer] : wanted) {
-        write_text_file(path, [&, write = writer](std::ostream& out) { write(out, report); });
-    }
+    write_reports(options.reports, report);
     return verify::exit_status(report.verdict);
 }
 
@@ -70,9 +56,7 @@ void add_compare(CLI::App& app, Action& action) {
         ->allow_extra_args(false)
         ->check(CLI::IsMember(tensor_names()));
     command->add_flag("-v,--verbose", options->verbose, "Region tables for passing cases too");
-    command->add_option("--json", options->json, "Write the whole report as JSON");
-    command->add_option("--junit", options->junit, "Write a JUnit XML report");
-    command->add_option("--markdown", options->markdown, "Write a Markdown summary");
+    add_report_options(*command, options->reports);
     command->callback([&action, options] { action = [options] { return run(*options); }; });
 }
 

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "golden/text.hpp"
+#include "verify/candidate/poisoned_buffer.hpp"
 
 namespace dca::verify {
 namespace {
@@ -77,6 +78,8 @@ Attempt InProcess::attempt(const golden::CaseSpec&, const golden::CaseData& data
         attempt.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
         attempt.reason = wrong_shape(attempt.results, data.problem.shape);
         if (attempt.reason.empty()) attempt.reason = changed(data.inputs, lent);
+    } catch (const BufferFault& fault) {
+        attempt.reason = std::string("it ") + fault.what();
     } catch (const std::bad_alloc&) {
         attempt.reason = "it ran out of memory";
     } catch (const std::exception& error) {

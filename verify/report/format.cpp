@@ -142,6 +142,17 @@ const TensorReport* worst_failure(const CaseReport& report) {
     return worst;
 }
 
+std::string in_one_clause(const CaseReport& report) {
+    const TensorReport* worst = worst_failure(report);
+    if (worst == nullptr) return report.reason.empty() ? std::string(name(report.verdict)) : report.reason;
+    std::string text = worst->tensor + ": " + worst->reason;
+    if (!worst->worst.index.empty()) {
+        text += "; worst element " + short_number(worst->worst.ratio) + " sigma at " + coordinates(worst->worst) +
+                " (region " + std::string(name(worst->worst.region)) + ")";
+    }
+    return text;
+}
+
 std::string name_of(const Explanation& explanation) {
     return explanation.id + (explanation.hazard.empty() ? "" : " (" + explanation.hazard + ")");
 }

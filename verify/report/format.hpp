@@ -37,6 +37,9 @@ inline constexpr std::array<std::string_view, 5> tensor_order{"out", "lse", "dq"
 /// The failing tensor whose worst ratio is largest in units of its line; null if none failed.
 [[nodiscard]] const TensorReport* worst_failure(const CaseReport& report);
 
+/// Why a case is not green, in one clause: "dq: 512 of 1056 elements are off by more than 6 sigma; worst
+/// element 3.75e+03 sigma at batch 0, row 12, head 1, channel 3 (region +inter)", or its reason.
+[[nodiscard]] std::string in_one_clause(const CaseReport& report);
 /// "looks like ...": the mistake's title, hazard, what it explains and where it was seen.
 [[nodiscard]] std::string explanation_text(const Explanation& explanation);
 /// The same with the mistake's id instead of its title.

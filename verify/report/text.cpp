@@ -1,9 +1,8 @@
 // The report for a terminal: the verdict first, then what went wrong, then one line per case that passed.
-#include <map>
 #include <ostream>
-#include <set>
 
 #include "verify/report/format.hpp"
+#include "verify/report/summary.hpp"
 #include "verify/report/writers.hpp"
 
 namespace dca::verify {
@@ -27,7 +26,7 @@ public:
         passes(report);
         footnotes(report);
         coverage(report);
-        missing(report);
+        for (const std::string& line : not_judged(report)) out_ << line << '\n';
         for (const std::string& note : report.notes) out_ << "note: " << note << '\n';
     }
 
@@ -40,16 +39,7 @@ private:
 
     /// With several failing cases: how many look like which mistake.
     void names(const RunReport& report) {
-        std::map<std::string, std::size_t> counts;
-        std::size_t failing = 0;
-        for (const CaseReport& one : report.cases) {
-            failing += one.verdict == Verdict::failed ? 1 : 0;
-            if (!one.explanations.empty()) ++counts[name_of(one.explanations.front())];
-        }
-        if (failing < 2) return;
-        for (const auto& [mistake, count] : counts) {
-            out_ << count << " of " << failing << " failing cases look like " << mistake << '\n';
-        }
+        for (const std::string& line : mistakes(report).lines()) out_ << line << '\n';
     }
 
     /// One paragraph. In full: everything about the worst tensor, a line for each other one, the likely mistake, the
@@ -130,36 +120,20 @@ private:
 
     /// What the numbers mean, and each remark marked with * once.
     void footnotes(const RunReport& report) {
-        std::set<std::string> remarks;
         bool ratios_shown = false;
         for (const CaseReport& one : report.cases) {
             for (const TensorReport& tensor : one.tensors) {
                 ratios_shown = ratios_shown || !tensor.worst.index.empty();
-                if (is_pass(one.verdict) && !tensor.remark.empty()) remarks.insert(tensor.remark);
             }
         }
         if (ratios_shown) out_ << "\nNumbers are the " << legend << ".\n";
-        for (const std::string& remark : remarks) out_ << "* " << remark << '\n';
+        for (const std::string& remark : remarks_of_passes(report)) out_ << "* " << remark << '\n';
     }
 
     /// A pass of a golden that expects some rows speaks of those.
     void coverage(const RunReport& report) {
         for (const CaseReport& one : report.cases) {
             if (!one.coverage.empty()) out_ << "judged of " << one.id << ": " << one.coverage << '\n';
-        }
-    }
-
-    /// Tensors nobody compared because the candidate does not have them: a pass does not speak of them.
-    void missing(const RunReport& report) {
-        for (const std::string& tensor : tensor_columns(report)) {
-            std::size_t cases = 0;
-            for (const CaseReport& one : report.cases) {
-                for (const std::string& absent : one.not_in_candidate) cases += absent == tensor ? 1 : 0;
-            }
-            if (cases > 0) {
-                out_ << "not judged: " << tensor << " of " << cases << (cases == 1 ? " case" : " cases")
-                     << ", which the candidate does not have\n";
-            }
         }
     }
 

@@ -1,9 +1,12 @@
 // Candidates of this process: whatever they do is the result of one case and not the end of the run.
+#include <algorithm>
+#include <cstring>
 #include <limits>
 #include <stdexcept>
 
 #include "tests/support/catch.hpp"
 #include "tests/verify/gate/candidates.hpp"
+#include "verify/candidate/poisoned_buffer.hpp"
 #include "verify/gate/run_gate.hpp"
 
 using namespace dca;
@@ -74,6 +77,18 @@ TEST_CASE("A candidate that throws breaks its case") {
     CHECK(report.reason == "it threw: no such kernel");
     CHECK(one([](auto&, auto&, auto&) { throw 7; }).verdict == Verdict::errored);
     CHECK(one([](auto&, auto&, auto&) { throw std::bad_alloc(); }).reason == "it ran out of memory");
+}
+
+TEST_CASE("A kernel that leaves its buffer unwritten breaks the case") {
+    const auto report = one([](auto& problem, auto&, golden::Results& got) {
+        const auto extents = out_extents(problem.shape);
+        verify::PoisonedBuffer out("out", verify::ElementType::f64, {extents.begin(), extents.end()});
+        std::memset(out.data(), 0, sizeof(double));
+        const std::vector<double> values = out.values();
+        std::copy(values.begin(), values.end(), got.out->values().begin());
+    });
+    CHECK(report.verdict == Verdict::errored);
+    CHECK(report.reason == "it never wrote 207 elements of out, in rows 0 to 12");
 }
 
 TEST_CASE("A result of another shape breaks the case") {
