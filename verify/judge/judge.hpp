@@ -189,6 +189,8 @@ public:
     void write_json(const std::string& path) const;
     void write_junit(const std::string& path) const;
     void write_markdown(const std::string& path) const;
+    /// One page with pictures, which gnuplot draws where it is installed.
+    void write_html(const std::string& path) const;
 
     struct Impl;
     explicit Result(std::shared_ptr<const Impl> impl);

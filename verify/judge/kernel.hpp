@@ -14,7 +14,7 @@ public:
 
     [[nodiscard]] std::string name() const override { return candidate_.name(); }
     [[nodiscard]] verify::Support supports(const dca::Problem& problem) const override;
-    /// Throws what the kernel throws, and Error where it wrote outside its buffers or into its inputs.
+    /// Throws what the kernel throws, and BufferFault where it left elements unwritten or wrote where it must not.
     [[nodiscard]] golden::Results run(const dca::Problem& problem, const dca::Inputs& inputs) override;
 
 private:

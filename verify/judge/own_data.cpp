@@ -44,6 +44,7 @@ golden::CaseData with_data(const golden::CaseSpec& spec, const Data& data) {
     if (!data.dout.empty()) {
         fill("dout", data.dout, out_extents(shape), spec.problem.dtype, made.inputs.dout.emplace());
     }
+    validate(made.problem, made.inputs);
     return made;
 }
 

@@ -86,6 +86,11 @@ void Result::write_markdown(const std::string& path) const {
     write_file(path, impl_->report, verify::write_markdown);
 }
 
+void Result::write_html(const std::string& path) const {
+    write_file(path, impl_->report,
+               [](std::ostream& out, const verify::RunReport& report) { verify::write_html(out, report); });
+}
+
 std::ostream& operator<<(std::ostream& out, const Result& result) {
     return out << result.text();
 }

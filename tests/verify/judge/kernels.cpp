@@ -10,6 +10,8 @@ dca::Dtype internal(judge::Dtype dtype) {
     return *parse_dtype(judge::name(dtype));
 }
 
+}  // namespace
+
 double read(const judge::InputTensor& tensor, std::int64_t i) {
     switch (storage_bytes(tensor.dtype)) {
         case 8: return tensor.as<double>()[i];
@@ -18,6 +20,8 @@ double read(const judge::InputTensor& tensor, std::int64_t i) {
         default: return decode(internal(tensor.dtype), tensor.as<std::uint8_t>()[i]);
     }
 }
+
+namespace {
 
 void write(const judge::OutputTensor& tensor, std::int64_t i, double value) {
     switch (storage_bytes(tensor.dtype)) {
@@ -49,6 +53,7 @@ judge::Support PeerKernel::supports(const judge::Problem&) const {
 void PeerKernel::run(const judge::Problem& problem, const judge::Inputs& in, const judge::Outputs& to) {
     ++runs;
     seen = problem;
+    if (beforehand) beforehand(in, to);
     const golden::CaseSpec spec = golden::parse_case(text_);
     dca::Inputs inputs{tensor_of(in.q), tensor_of(in.k), tensor_of(in.v), {}};
     if (in.dout) inputs.dout = tensor_of(in.dout);

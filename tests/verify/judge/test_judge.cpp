@@ -1,4 +1,5 @@
 // The judge as other projects use it, through its public header alone.
+#include <cmath>
 #include <filesystem>
 #include <set>
 #include <sstream>
@@ -17,6 +18,13 @@ const std::string small = "id=small seq_q=23 heads_q=4 heads_kv=2 head_dim=16 ch
 bool has(const std::string& text, const std::string& words) {
     return text.find(words) != std::string::npos;
 }
+
+std::byte* last_element(const OutputTensor& tensor) {
+    const auto last = static_cast<std::size_t>(tensor.size() - 1);
+    return static_cast<std::byte*>(tensor.data) + last * storage_bytes(tensor.dtype);
+}
+
+std::vector<std::byte> kept;  // what a buffer held before the kernel ran
 
 }  // namespace
 
@@ -64,18 +72,20 @@ TEST_CASE("what a kernel does not compute is not judged, and results may be kept
     CHECK(result.passed());
 }
 
-TEST_CASE("an element that is not written fails, whatever the type") {
+TEST_CASE("an element that is not written breaks the case, whatever the type") {
     for (const char* dtype : {"f64", "f32", "f16", "bf16", "e4m3"}) {
         PeerKernel kernel(small + dtype);
-        kernel.afterwards = [](const Inputs&, const Outputs& to) {
-            // What the buffer held before: its neighbour outside.
+        kernel.beforehand = [](const Inputs&, const Outputs& to) {
             const std::size_t bytes = storage_bytes(to.out.dtype);
-            auto* end = static_cast<std::byte*>(to.out.data) + static_cast<std::size_t>(to.out.size()) * bytes;
-            std::copy(end, end + bytes, end - bytes);
+            kept.assign(last_element(to.out), last_element(to.out) + bytes);
+        };
+        kernel.afterwards = [](const Inputs&, const Outputs& to) {
+            std::copy(kept.begin(), kept.end(), last_element(to.out));
         };
         const Result result = judge_case(small + dtype, kernel);
         INFO(dtype << "\n" << result.text());
-        CHECK(result.exit_status() == 1);
+        CHECK(result.exit_status() == 2);
+        CHECK(has(result.cases().at(0).reason, "1 element of out, in row 22"));
     }
 }
 
@@ -87,14 +97,28 @@ TEST_CASE("writing outside a buffer or into an input breaks the case") {
         CHECK(result.exit_status() == 2);
         return result.cases().at(0).reason;
     };
-    CHECK(has(broken([](const Inputs&, const Outputs& to) { to.lse.as<float>()[-1] = 0; }),
-              "it wrote outside lse: 1 element before its begin"));
-    CHECK(has(broken([](const Inputs&, const Outputs& to) { to.dv.as<float>()[to.dv.size() + 7] = 0; }),
-              "it wrote outside dv: 1 element behind its end"));
-    CHECK(has(broken([](const Inputs& in, const Outputs&) { const_cast<float*>(in.k.as<float>())[3] += 1; }),
-              "it changed its input k"));
-    CHECK(has(broken([](const Inputs& in, const Outputs&) { const_cast<float*>(in.v.as<float>())[in.v.size()] = 1; }),
-              "it wrote outside v: 1 element behind its end"));
+    const auto writable = [](const InputTensor& tensor) { return const_cast<float*>(tensor.as<float>()); };
+    CHECK(broken([](const Inputs&, const Outputs& to) { to.lse.as<float>()[-1] = 0; }) ==
+          "it wrote 1 element before the start of lse, as far as 1 from it");
+    CHECK(broken([](const Inputs&, const Outputs& to) { to.dv.as<float>()[to.dv.size() + 7] = 0; }) ==
+          "it wrote 1 element past the end of dv, as far as 8 from it");
+    CHECK(broken([&](const Inputs& in, const Outputs&) { writable(in.k)[3] += 1; }) == "it changed its input k");
+    CHECK(broken([&](const Inputs& in, const Outputs&) { writable(in.v)[in.v.size()] = 1; }) ==
+          "it wrote past the end of its input v");
+    CHECK(broken([&](const Inputs& in, const Outputs&) { writable(in.dout)[-9] = 1; }) ==
+          "it wrote before the start of its input dout");
+}
+
+TEST_CASE("what lies around an input is NaN, in every type") {
+    for (const char* dtype : {"f64", "f32", "tf32", "f16", "bf16", "e4m3", "e5m2"}) {
+        PeerKernel kernel(small + dtype);
+        bool nan = false;
+        kernel.afterwards = [&](const Inputs& in, const Outputs&) {
+            nan = std::isnan(dca::test::read(in.q, -1)) && std::isnan(dca::test::read(in.q, in.q.size()));
+        };
+        CHECK(judge_case(small + dtype, kernel).passed());
+        CHECK(nan);
+    }
 }
 
 TEST_CASE("whatever a kernel throws is its case's result, and the run goes on") {
@@ -188,6 +212,8 @@ TEST_CASE("reports are written or the way is said to be blocked") {
     result.write_junit(folder / "junit.xml");
     result.write_json(folder / "report.json");
     result.write_markdown(folder / "report.md");
+    result.write_html(folder / "report.html");
+    CHECK(has(dca::test::read_file(folder / "report.html"), "</html>"));
     CHECK(has(dca::test::read_file(folder / "junit.xml"), "<testsuite"));
     CHECK(has(dca::test::read_file(folder / "report.json"), "\"verdict\""));
     CHECK(dca::test::read_file(folder / "report.md") == result.markdown());

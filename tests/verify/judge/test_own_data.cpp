@@ -106,7 +106,7 @@ TEST_CASE("a problem as the kernel sees it") {
     CHECK(yarn.rope.scaling == "yarn");
     CHECK(yarn.rope.factor == 4.0);
     CHECK(yarn.rope.original_max_position == 4096.0);
-    CHECK(mscale(yarn) == Approx(0.1 * std::log(4.0) + 1).epsilon(1e-15));
+    CHECK(std::abs(mscale(yarn) - (0.1 * std::log(4.0) + 1)) < 1e-15);  // two roundings near 1
     CHECK(inverse_frequencies(yarn, 3).size() == 8);
 
     Problem own;
