@@ -7,6 +7,8 @@
 #include "golden/catalogue.hpp"
 #include "verify/cli/commands.hpp"
 #include "verify/diagnose/diagnose.hpp"
+#include "verify/gate/builtin.hpp"
+#include "verify/gate/tags.hpp"
 #include "verify/hazards/hazard.hpp"
 
 namespace dca::cli {
@@ -51,8 +53,22 @@ int list_hazards() {
 }
 
 int list_candidates() {
-    std::cout << "peer: an honest flash-style kernel in the types of each case (dca peer FILE.h5 -o CANDIDATE.h5)\n"
-                 "Anything else: write a candidate's outputs to a file and use dca compare.\n";
+    for (const verify::BuiltinInfo& info : verify::builtin_candidates()) {
+        std::cout << info.name << ": " << info.description;
+        if (!info.absent.empty()) std::cout << " (not here: " << info.absent << ')';
+        std::cout << '\n';
+    }
+    std::cout
+        << "Any other program: dca gate --command 'PROG {input} {output}', or write its outputs to a file and use "
+           "dca compare.\n";
+    return 0;
+}
+
+int list_tags() {
+    for (const verify::Tag& tag : verify::known_tags()) std::cout << tag.name << ": " << tag.meaning << '\n';
+    std::cout << "chunk-summary: another algorithm (docs/chunk_summary.md)\nreject: the case must be refused\n"
+                 "\nTraps that a case can show (--hazard), and what it must have for that:\n";
+    for (const verify::HazardNeed& need : verify::hazard_needs()) std::cout << need.id << ": " << need.meaning << '\n';
     return 0;
 }
 
@@ -74,14 +90,16 @@ void add_topic(CLI::App* list, Action& action, const char* name, const char* des
 }  // namespace
 
 void add_list(CLI::App& app, Action& action) {
-    CLI::App* list = app.add_subcommand("list", "What there is: suites, cases, dialects, hazards, candidates, mutants");
+    CLI::App* list =
+        app.add_subcommand("list", "What there is: suites, cases, dialects, hazards, candidates, mutants, tags");
     list->callback([&action] {
-        if (!action) throw UsageError("list needs one of suites, cases, dialects, hazards, candidates, mutants");
+        if (!action) throw UsageError("list needs one of suites, cases, dialects, hazards, candidates, mutants, tags");
     });
     add_topic(list, action, "suites", "Named sets of cases", list_suites);
     add_topic(list, action, "dialects", "The published behaviours that can be computed", list_dialects);
     add_topic(list, action, "hazards", "Known traps, and whom they affect (see dca explain)", list_hazards);
     add_topic(list, action, "candidates", "What can be judged without a file", list_candidates);
+    add_topic(list, action, "tags", "What cases can be chosen by", list_tags);
     add_topic(list, action, "mutants", "Mistakes that compare can name", list_mutants);
     auto suite = std::make_shared<std::string>();
     CLI::App* cases = list->add_subcommand("cases", "Suite, id and text of every case, separated by tabs");

@@ -13,6 +13,7 @@ void add_run(CLI::App& app, Action& action);
 void add_generate(CLI::App& app, Action& action);
 void add_peer(CLI::App& app, Action& action);
 void add_compare(CLI::App& app, Action& action);
+void add_gate(CLI::App& app, Action& action);
 void add_positions(CLI::App& app, Action& action);
 void add_diff_dialects(CLI::App& app, Action& action);
 void add_sparse(CLI::App& app, Action& action);

@@ -76,7 +76,9 @@ Attempt InProcess::attempt(const golden::CaseSpec&, const golden::CaseData& data
         const auto begin = std::chrono::steady_clock::now();
         attempt.results = candidate_.run(data.problem, lent);
         attempt.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-        attempt.reason = wrong_shape(attempt.results, data.problem.shape);
+        const golden::Results& got = attempt.results;
+        attempt.reason = got.out || got.lse || got.dq || got.dk || got.dv ? wrong_shape(got, data.problem.shape)
+                                                                          : "it returned no tensor";
         if (attempt.reason.empty()) attempt.reason = changed(data.inputs, lent);
     } catch (const BufferFault& fault) {
         attempt.reason = std::string("it ") + fault.what();

@@ -1,5 +1,6 @@
 #include "verify/gate/run_gate.hpp"
 
+#include <algorithm>
 #include <new>
 #include <set>
 
@@ -12,6 +13,19 @@
 
 namespace dca::verify {
 namespace {
+
+/// Drops the tensors nobody asked for.
+golden::Results wanted(golden::Results results, const std::vector<std::string>& tensors) {
+    const auto keep = [&](const char* tensor) {
+        return tensors.empty() || std::find(tensors.begin(), tensors.end(), tensor) != tensors.end();
+    };
+    if (!keep("out")) results.out.reset();
+    if (!keep("lse")) results.lse.reset();
+    if (!keep("dq")) results.dq.reset();
+    if (!keep("dk")) results.dk.reset();
+    if (!keep("dv")) results.dv.reset();
+    return results;
+}
 
 /// Throws unless a valid case can be computed here and one that must be rejected is refused.
 void check(const golden::CaseSpec& spec) {
@@ -35,7 +49,8 @@ void check(const golden::CaseSpec& spec) {
 
 class Gate {
 public:
-    Gate(const GateOptions& options, CaseRunner& runner) : options_(options), runner_(runner) {
+    Gate(const GateOptions& options, CaseRunner& runner)
+        : options_(options), runner_(runner), ledger_(options.waivers, runner.name(), options.day.value_or(today())) {
         report_.golden = options.source;
         report_.candidate = runner.name();
         report_.notes = options.notes;
@@ -49,6 +64,7 @@ public:
             if (options_.progress) options_.progress(cases[done].id, done, cases.size());
             CaseReport report = judge(cases[done]);
             report.repro = repro(cases[done]);
+            ledger_.apply(report);
             report_.cases.push_back(std::move(report));
         }
         if (options_.progress) options_.progress("", cases.size(), cases.size());
@@ -88,9 +104,7 @@ private:
             data.inputs = golden::make_inputs(spec);
             const Attempt attempt = runner_.attempt(spec, data);
             if (attempt.end == Attempt::End::computed) {
-                complete(data);
-                report = compare_case(data, attempt.results);
-                if (report.verdict == Verdict::failed) explain_failure(data, attempt.results, report);
+                report = compared(data, attempt.results);
             } else {
                 report.reason = attempt.reason;
                 report.verdict = verdict_of(attempt.end);
@@ -100,6 +114,21 @@ private:
             report.verdict = Verdict::errored;
             report.reason = "not enough memory to make the case";
         }
+        return report;
+    }
+
+    CaseReport compared(golden::CaseData& data, const golden::Results& got) {
+        complete(data);
+        const golden::Results judged = wanted(got, options_.tensors);
+        golden::Results all = data.results;
+        data.results = wanted(std::move(data.results), options_.tensors);
+        CaseReport report = compare_case(data, judged);
+        data.results = std::move(all);  // an explanation may need tensors that were not to be judged
+        if (!options_.tensors.empty() && !report.not_in_candidate.empty()) {
+            report.verdict = join(report.verdict, Verdict::skipped);
+            if (report.reason.empty()) report.reason = "the candidate has no " + report.not_in_candidate.front();
+        }
+        if (report.verdict == Verdict::failed) explain_failure(data, judged, report);
         return report;
     }
 
@@ -138,13 +167,16 @@ private:
                  (more > 0 ? " and " + std::to_string(more) + " more" : std::string()) +
                  ", it would take too long; smaller or fewer cases are explained fully");
         }
-        report_.verdict = Verdict::listed;
+        for (const std::string& text : options_.unmatched) note(text);
+        for (const std::string& text : ledger_.notes(options_.whole && not_run == 0)) note(text);
+        report_.verdict = options_.unmatched.empty() ? Verdict::listed : Verdict::skipped;
         for (const CaseReport& one : report_.cases) report_.verdict = join(report_.verdict, one.verdict);
         if (report_.verdict == Verdict::listed) report_.verdict = Verdict::skipped;  // nothing was judged
     }
 
     const GateOptions& options_;
     CaseRunner& runner_;
+    WaiverLedger ledger_;
     RunReport report_;
     std::size_t refused_ = 0;
     double work_ = 0;  // spent on explanations
