@@ -48,7 +48,10 @@ def check_header(header):
 def files(source, build, prefix):
     source, build, prefix = pathlib.Path(source), pathlib.Path(build), pathlib.Path(prefix)
     shutil.rmtree(prefix, ignore_errors=True)
-    run('cmake', '--install', build, '--prefix', prefix)
+    first = prefix.with_name(prefix.name + ' at first')
+    shutil.rmtree(first, ignore_errors=True)
+    run('cmake', '--install', build, '--prefix', first)
+    first.rename(prefix)  # the folder can be moved: the example is built where it is now
     for name in ['bin/dca', 'include/dca/judge.hpp', 'share/doc/dca/README.md', 'share/doc/dca/docs/golden_format.md',
                  'share/doc/dca/docs/embedding.md']:
         require((prefix / name).is_file(), f'{name} was not installed')
@@ -56,12 +59,8 @@ def files(source, build, prefix):
     require(headers == ['judge.hpp'], f'public headers: {headers}')
     require(list(prefix.glob('lib*/**/dcaConfig.cmake')), 'dcaConfig.cmake was not installed')
     check_header(prefix / 'include/dca/judge.hpp')
-    check_paths(prefix, {source.resolve(), build.resolve()})
+    check_paths(prefix, {source.resolve(), build.resolve(), first})
     require('smoke' in run(prefix / 'bin/dca', 'list', 'suites'), 'the installed program does not list suites')
-    moved = prefix.with_name(prefix.name + ' elsewhere')
-    shutil.rmtree(moved, ignore_errors=True)
-    prefix.rename(moved)
-    moved.rename(prefix)
 
 
 def compile_commands(build, name):
