@@ -80,6 +80,7 @@ Subject subject_of(const Options& options) {
     command.waiting = stop_if_interrupted;
     subject.runner = std::make_unique<verify::CommandRunner>(command);
     subject.words = {"--command", command.command};
+    if (!command.name.empty()) subject.words.insert(subject.words.end(), {"--name", command.name});
     if (command.shell) subject.words.emplace_back("--shell");
     if (command.output_format != "h5")
         subject.words.insert(subject.words.end(), {"--output-format", command.output_format});
@@ -177,6 +178,7 @@ void add_candidate(CLI::App* command, Options& options) {
                         ->excludes(builtin)
                         ->group(group);
     const auto of_program = [&](CLI::Option* option) { return option->needs(program)->group(group); };
+    of_program(command->add_option("--name", of.name, "What reports and waivers call the program"));
     of_program(command->add_flag("--shell", of.shell, "Give the command to /bin/sh"));
     of_program(command->add_flag("--batch", of.batch, "One process for all cases, with all of them in {input}"));
     of_program(command->add_option("--output-format", of.output_format, "How {output} ends: h5, npz, safetensors"))

@@ -51,7 +51,7 @@ std::vector<const HazardNeed*> wanted_hazards(const std::vector<std::string>& id
         if (hazard == nullptr) {
             throw InvalidProblem("--hazard: there is no hazard '" + golden::printable(id) + "' (dca list hazards)");
         }
-        const auto needs = hazard_needs();
+        const auto& needs = hazard_needs();
         const auto found =
             std::find_if(needs.begin(), needs.end(), [&](const HazardNeed& need) { return need.id == hazard->id; });
         if (found == needs.end()) {
@@ -83,11 +83,6 @@ const mutants::Mutant* wanted_mutant(const std::string& id) {
     for (const mutants::Mutant& mutant : mutants::catalogue()) ids.push_back(mutant.id);
     throw InvalidProblem("--mutant: there is no mutant '" + golden::printable(id) + "'" + golden::suggestion(id, ids) +
                          " (dca list mutants)");
-}
-
-bool can_show(const mutants::Mutant& mutant, const golden::CaseSpec& spec) {
-    const bool runs = spec.expectation == golden::Expectation::valid && !spec.chunk_summary;
-    return runs && mutants::applies(mutant, spec.problem) && (spec.recipe.gradient || !mutant.forward_right);
 }
 
 template <class Range, class Condition>

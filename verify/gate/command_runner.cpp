@@ -119,6 +119,10 @@ Attempt CommandRunner::attempt(const golden::CaseSpec& spec, const golden::CaseD
         }
     }
     Attempt attempt = outcome(*run, inputs, cases_.size() == 1 || !options_.batch);
+    // Folders are named by chance; a report is the same every time.
+    const std::string folder = run->folder.string() + "/";
+    for (std::size_t at = 0; (at = attempt.reason.find(folder, at)) != std::string::npos;)
+        attempt.reason.erase(at, folder.size());
     const bool last = !options_.batch || index + 1 == cases_.size();
     if (last) {
         folder_.release(run->folder);
@@ -144,11 +148,7 @@ Attempt CommandRunner::outcome(const Run& run, const golden::CaseData& inputs, b
         attempt.results = read(run, inputs, bare_allowed);
         attempt.end = Attempt::End::computed;
     } catch (const Error& error) {
-        // Folders are named by chance; a report is the same every time.
         attempt.reason = error.what();
-        const std::string folder = run.folder.string() + "/";
-        for (std::size_t at = 0; (at = attempt.reason.find(folder, at)) != std::string::npos;)
-            attempt.reason.erase(at, folder.size());
     }
     return attempt;
 }
@@ -170,7 +170,11 @@ golden::Results CommandRunner::read(const Run& run, const golden::CaseData& inpu
         throw FormatError(run.output.string() + ": holds no tensor of case " + inputs.id +
                           (ids.empty() ? std::string() : ", but of case " + ids.front()));
     }
-    return file->read(inputs);
+    golden::Results results = file->read(inputs);
+    if (!results.out && !results.lse && !results.dq && !results.dk && !results.dv) {
+        throw FormatError(run.output.string() + ": holds no output of case " + inputs.id);
+    }
+    return results;
 }
 
 }  // namespace dca::verify

@@ -21,6 +21,7 @@ inline constexpr int unsupported_status = 77;
 
 struct CommandOptions {
     std::string command;               ///< holds {input} and {output}
+    std::string name;                  ///< of the candidate in reports and waivers; empty: the command
     bool shell = false;                ///< give it to /bin/sh -c, with placeholders quoted
     bool batch = false;                ///< one process for all cases
     std::string output_format = "h5";  ///< or npz, safetensors: how the name of {output} ends
@@ -38,7 +39,7 @@ public:
     explicit CommandRunner(CommandOptions options);
     ~CommandRunner() override;
 
-    [[nodiscard]] std::string name() const override { return options_.command; }
+    [[nodiscard]] std::string name() const override { return options_.name.empty() ? options_.command : options_.name; }
     void begin(const std::vector<golden::CaseSpec>& cases) override;
     [[nodiscard]] Attempt attempt(const golden::CaseSpec& spec, const golden::CaseData& inputs) override;
 

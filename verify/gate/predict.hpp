@@ -18,8 +18,8 @@ struct Prediction {
 /// A case that must be rejected costs nothing but a share of being looked at.
 [[nodiscard]] Prediction predict(const golden::CaseSpec& spec);
 
-/// Seconds that a unit of work takes here and now: the expected values of one known case, timed three times, the
-/// fastest counting. Some tens of milliseconds.
+/// Seconds that a unit of work takes here and now: the expected values of one known case, timed up to 20 times within
+/// half a second, the fastest counting.
 [[nodiscard]] double seconds_per_work();
 
 }  // namespace dca::verify

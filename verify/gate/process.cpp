@@ -125,7 +125,7 @@ std::string last_words(const std::string& text) {
         if (c == '\n' || c == '\t' || c == ' ') {
             if (!line.empty() && line.back() != ' ') line += ' ';
         } else {
-            line += byte >= 0x20 && byte < 0x7f ? c : '?';
+            if ((byte & 0xc0) != 0x80) line += byte >= 0x20 && byte < 0x7f ? c : '?';  // one for each UTF-8 sequence
         }
     }
     while (!line.empty() && line.back() == ' ') line.pop_back();

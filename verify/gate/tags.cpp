@@ -80,68 +80,6 @@ constexpr std::array tags{
     Tag{"probe", "a position probe", [](auto& s, auto&) { return s.recipe.probe; }},
 };
 
-bool merges(const CaseFacts& facts) {
-    return facts.mixed_rows > 0;
-}
-
-bool rotated(const CaseSpec& spec) {
-    return spec.problem.rope.layout != RopeLayout::none;
-}
-
-bool partial(const CaseSpec& spec) {
-    return rotated(spec) && spec.problem.resolved_rotary_dim() < spec.problem.shape.head_dim;
-}
-
-constexpr std::array needs{
-    HazardNeed{"H1", "a succ position that is clamped", [](auto&, auto& f) { return f.clamped; }},
-    HazardNeed{
-        "H2", "local_size above 0 and more rows than the stride",
-        [](auto& s, auto& f) { return s.problem.chunk.local_size > 0 && f.longest > s.problem.chunk.chunk_len(); }},
-    HazardNeed{"H3", "keys two or more chunks back", [](auto&, auto& f) { return f.inter > 0; }},
-    HazardNeed{
-        "H8", "local_size above 0 and more rows than the stride",
-        [](auto& s, auto& f) { return s.problem.chunk.local_size > 0 && f.longest > s.problem.chunk.chunk_len(); }},
-    HazardNeed{"H10", "two or more rotated pairs",
-               [](auto& s, auto&) { return rotated(s) && s.problem.resolved_rotary_dim() > 2; }},
-    HazardNeed{"H11", "a factor on the rotated channels, and others",
-               [](auto& s, auto&) { return partial(s) && (s.problem.rope.mscale || scaled_by(s, RopeScaling::yarn)); }},
-    HazardNeed{"H12", "linear scaling and keys of another chunk",
-               [](auto& s, auto& f) { return scaled_by(s, RopeScaling::linear) && f.succ + f.inter > 0; }},
-    HazardNeed{"H13", "rotation in f64 or f32, where coarse angles show, or positions from 2^24 on",
-               [](auto& s, auto& f) {
-                   const bool fine = s.problem.dtype == Dtype::f64 || s.problem.dtype == Dtype::f32;
-                   return rotated(s) && (fine || f.longest > far_position);
-               }},
-    HazardNeed{"H15", "any rope_scaling", [](auto& s, auto&) { return !scaled_by(s, RopeScaling::none); }},
-    HazardNeed{"H16", "YaRN and channels that are not rotated",
-               [](auto& s, auto&) { return scaled_by(s, RopeScaling::yarn) && partial(s); }},
-    HazardNeed{"H26", "rows with keys of two modes", [](auto&, auto& f) { return merges(f); }},
-    HazardNeed{"H27", "rows with keys of two modes", [](auto&, auto& f) { return merges(f); }},
-    HazardNeed{"H28", "rows with keys of two modes", [](auto&, auto& f) { return merges(f); }},
-    HazardNeed{"H31", "rows with keys of two modes beside rows of one, or rows without keys",
-               [](auto&, auto& f) { return merges(f) || f.rows_without_keys > 0; }},
-    HazardNeed{"H32", "several heads and several queries",
-               [](auto& s, auto&) { return s.problem.shape.heads_q > 1 && s.problem.shape.seq_q > 1; }},
-    HazardNeed{"H33", "f64", [](auto& s, auto&) { return s.problem.dtype == Dtype::f64; }},
-    HazardNeed{"H34", "gradients and rows with keys of two modes",
-               [](auto&, auto& f) { return f.gradient && merges(f); }},
-    HazardNeed{"H35", "gradients and rows with keys of two modes",
-               [](auto&, auto& f) { return f.gradient && merges(f); }},
-    HazardNeed{"H38", "several queries behind earlier keys",
-               [](auto& s, auto&) { return s.problem.shape.seq_q > 1 && s.problem.resolved_query_offset() > 0; }},
-    HazardNeed{"H39", "fewer key heads than query heads",
-               [](auto& s, auto&) { return s.problem.shape.heads_q != s.problem.shape.heads_kv; }},
-    HazardNeed{"H43", "more rows than the stride, and at most chunk_size",
-               [](auto& s, auto& f) {
-                   return f.longest > s.problem.chunk.chunk_len() && f.longest <= s.problem.chunk.chunk_size;
-               }},
-    HazardNeed{"H45", "gradients of something rotated", [](auto& s, auto& f) { return f.gradient && rotated(s); }},
-    HazardNeed{"H47", "f32, or head_dim_v other than head_dim",
-               [](auto& s, auto&) {
-                   return s.problem.dtype == Dtype::f32 || s.problem.shape.head_dim_v != s.problem.shape.head_dim;
-               }},
-};
-
 }  // namespace
 
 std::span<const Tag> known_tags() {
@@ -164,15 +102,6 @@ std::vector<std::string> tags_of(const golden::CaseSpec& spec) {
         if (tag.holds(spec, facts)) names.emplace_back(tag.name);
     }
     return names;
-}
-
-std::span<const HazardNeed> hazard_needs() {
-    return needs;
-}
-
-bool can_show(const HazardNeed& need, const golden::CaseSpec& spec) {
-    if (spec.expectation == golden::Expectation::must_reject || spec.chunk_summary) return false;
-    return need.holds(spec, facts_of(spec));
 }
 
 }  // namespace dca::verify

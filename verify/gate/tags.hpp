@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "verify/gate/case_facts.hpp"
+#include "verify/mutants/mutant.hpp"
 
 namespace dca::verify {
 
@@ -24,12 +25,18 @@ struct Tag {
 /// What a case must have for a catalogued trap (docs/hazards.md) to show in it at all. That is less than a proof that
 /// it shows.
 struct HazardNeed {
-    std::string_view id, meaning;
-    bool (*holds)(const golden::CaseSpec& spec, const CaseFacts& facts);
+    std::string_view id;  ///< H1 .. H63
+    std::string meaning;
+    std::vector<const mutants::Mutant*> mutants;  ///< that model the trap: one of them must be able to differ
+    /// Where none does: a condition on the case.
+    bool (*holds)(const golden::CaseSpec& spec, const CaseFacts& facts) = nullptr;
 };
 
-/// The traps that a case of this gate can show; the others need a serving engine, another algorithm or a reader.
-[[nodiscard]] std::span<const HazardNeed> hazard_needs();
+/// The traps that a case of this gate can show, in the order of their numbers; the others need a serving engine,
+/// another algorithm or a reader.
+[[nodiscard]] const std::vector<HazardNeed>& hazard_needs();
 [[nodiscard]] bool can_show(const HazardNeed& need, const golden::CaseSpec& spec);
+/// Whether a mutant can differ from a right kernel in this case, in what the case asks for.
+[[nodiscard]] bool can_show(const mutants::Mutant& mutant, const golden::CaseSpec& spec);
 
 }  // namespace dca::verify

@@ -104,6 +104,8 @@ std::vector<Waiver> read_waivers(const std::filesystem::path& path) {
     Json root;
     try {
         root = Json::parse(file);
+    } catch (const std::ios_base::failure&) {
+        throw IoError(path.string() + ": cannot be read");
     } catch (const Json::parse_error& error) {
         throw FormatError(path.string() + ": is not JSON, at byte " + std::to_string(error.byte));
     }
