@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "golden/text.hpp"
+#include "verify/gate/check_case.hpp"
 #include "verify/gate/predict.hpp"
 #include "verify/gate/tags.hpp"
 #include "verify/hazards/hazard.hpp"
@@ -124,6 +125,7 @@ Choice choose_cases(const std::vector<golden::CaseSpec>& cases, const CaseFilter
     const auto dtypes = wanted_dtypes(filter.dtypes);
     const auto hazards = wanted_hazards(filter.hazards);
     const mutants::Mutant* mutant = wanted_mutant(filter.mutant);
+    for (const golden::CaseSpec& spec : cases) check_case(spec);
     Choice choice;
     for (const std::string& pattern : filter.cases) {
         if (std::any_of(cases.begin(), cases.end(), [&](const auto& spec) { return matches(pattern, spec.id); }))

@@ -35,7 +35,8 @@ struct Choice {
     std::vector<std::string> unmatched;   ///< sentences: what was asked for and is not there
 };
 
-/// Throws InvalidProblem for a tag, dtype, hazard, mutant or start id that does not exist, naming what there is.
+/// Throws InvalidProblem for a tag, dtype, hazard, mutant or start id that does not exist, naming what there is; and
+/// what check_case throws.
 [[nodiscard]] Choice choose_cases(const std::vector<golden::CaseSpec>& cases, const CaseFilter& filter);
 
 /// The cases of one shard: whichever is dearest by predicted work goes to the share with the least so far. The shares

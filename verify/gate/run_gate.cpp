@@ -6,8 +6,8 @@
 
 #include "golden/case_text.hpp"
 #include "golden/make_inputs.hpp"
-#include "reference/refusals.hpp"
 #include "verify/compare/compare.hpp"
+#include "verify/gate/check_case.hpp"
 #include "verify/gate/in_process.hpp"
 #include "verify/run/make_golden.hpp"
 
@@ -25,26 +25,6 @@ golden::Results wanted(golden::Results results, const std::vector<std::string>& 
     if (!keep("dk")) results.dk.reset();
     if (!keep("dv")) results.dv.reset();
     return results;
-}
-
-/// Throws unless a valid case can be computed here and one that must be rejected is refused.
-void check(const golden::CaseSpec& spec) {
-    const bool must_reject = spec.expectation == golden::Expectation::must_reject;
-    try {
-        spec.chunk_summary ? validate(spec.chunk_summary->problem) : validate(spec.problem);
-    } catch (const InvalidProblem& error) {
-        if (must_reject) return;
-        throw InvalidProblem("case " + spec.id + ": " + error.what());
-    }
-    if (must_reject) throw ContractError("case " + spec.id + " must be rejected but was accepted");
-    const char* files = "; use dca generate, dca generate --inputs-only and dca compare";
-    if (spec.chunk_summary) throw Unsupported("case " + spec.id + ": the gate has no chunk-summary cases" + files);
-    if (spec.recipe.sample > 0) throw Unsupported("case " + spec.id + ": the gate has no sampled cases" + files);
-    try {
-        reference::require_reproducible(spec.problem, spec.recipe.gradient);
-    } catch (const Unsupported& error) {
-        throw Unsupported("case " + spec.id + ": " + error.what());
-    }
 }
 
 class Gate {
@@ -79,7 +59,7 @@ private:
         std::vector<golden::CaseSpec> cases;
         for (const golden::CaseSpec& spec : options_.cases) {
             if (!ids.insert(spec.id).second) throw InvalidProblem("two cases are named " + spec.id);
-            check(spec);
+            check_case(spec);
             if (spec.expectation == golden::Expectation::valid) cases.push_back(spec);
         }
         refused_ = options_.cases.size() - cases.size();
