@@ -40,6 +40,7 @@ BOXES = {
     'verify/laws/': 'laws',
     'verify/run/': 'run',
     'verify/gate/': 'gate',
+    'verify/judge/': 'judge',
     'verify/cli/': 'cli',
     'tests/': 'tests',
 }
@@ -81,6 +82,7 @@ ARROWS = {
             'sparse', 'certified', 'probe', 'sampled', 'chunk_summary', 'chunk_summary_spec', 'peer'},
     'gate': {'run', 'diagnose', 'compare', 'candidate', 'peer', 'mutants', 'hazards', 'golden', 'reference', 'math', 'gpu',
              'chunk_summary_spec', 'spec'},
+    'judge': {'gate', 'report', 'run', 'diagnose', 'compare', 'candidate', 'golden', 'reference', 'math', 'spec'},
     'cli': set(BOXES.values()) - {'oracle', 'chunk_summary_oracle', 'tests'},
     'tests': set(BOXES.values()),
 }
