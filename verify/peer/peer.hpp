@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "reference/spec/bundles.hpp"
+#include "verify/peer/method.hpp"
 
 namespace dca::peer {
 
@@ -32,5 +33,12 @@ struct PeerResult {
 [[nodiscard]] inline PeerResult run_peer(const Problem& problem, const Inputs& inputs) {
     return run_peer(problem, inputs, types_of(problem));
 }
+
+/// The same with another method (method.hpp): an honest kernel of another style, or a wrong one. selection: only these
+/// rows are computed, all others hold NaN; mistakes of storage are then made to what is there. right: out and lse of
+/// the right forward pass, which is then not computed: for methods that leave the forward pass as it is.
+[[nodiscard]] PeerResult run_peer(const Problem& problem, const Inputs& inputs, const PeerTypes& types,
+                                  const Method& method, const Selection* selection = nullptr,
+                                  const Outputs* right = nullptr);
 
 }  // namespace dca::peer

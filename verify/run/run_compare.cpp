@@ -12,6 +12,7 @@
 #include "verify/compare/chunk_summary_compare.hpp"
 #include "verify/compare/compare.hpp"
 #include "verify/diagnose/diagnose.hpp"
+#include "verify/diagnose/fingerprint.hpp"
 #include "verify/run/compare_in_pieces.hpp"
 
 namespace dca::verify {
@@ -145,6 +146,7 @@ private:
         CaseReport report = compare_case(golden, got);
         golden.results = std::move(all);  // an explanation may need tensors that were not to be judged
         require_asked_for(report);
+        if (options_.explain) report.fingerprints = fingerprints(golden, got, report, fingerprint_budget);
         // The known mistakes are those of dense attention.
         const bool known = !golden.problem.sparse_prefill();
         if (options_.explain && known && report.verdict == Verdict::failed) explain_failure(golden, got, report);
@@ -216,6 +218,7 @@ private:
     }
 
     void explain_failure(const golden::CaseData& golden, const golden::Results& got, CaseReport& report) {
+        locate(golden, got, report);
         Diagnosis diagnosis = explain(golden, got, report, options_.explain_work - work_);
         report.explanations = std::move(diagnosis.explanations);
         work_ += diagnosis.work;
