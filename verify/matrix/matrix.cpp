@@ -225,7 +225,7 @@ std::vector<Tally> tally(const Matrix& matrix) {
 }
 
 bool names(std::string_view explanation, const mutants::Mutant& mutant) {
-    if (explanation == mutant.id || explanation == mutant.also) return true;
+    if (explanation == mutant.id || (!explanation.empty() && explanation == mutant.also)) return true;
     const mutants::Mutant* other = mutants::find(explanation);
     return other != nullptr && !other->also.empty() && (other->also == mutant.id || other->also == mutant.also);
 }

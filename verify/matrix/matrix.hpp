@@ -83,7 +83,7 @@ struct Naming {
     Dtype dtype = Dtype::f64;
     std::string case_id;
     std::vector<std::string> explanations;  ///< ids, the best first
-    bool named = false;                     ///< it, or a mutant equal to it, is among the first two
+    bool named = false;                     ///< it, or a mutant that is its equal here, is among the first two
 };
 /// Explains every kill on its best case.
 [[nodiscard]] std::vector<Naming> name_kills(const Matrix& matrix, const std::vector<golden::CaseSpec>& cases,

@@ -45,11 +45,15 @@ std::vector<Naming> name_kills(const Matrix& matrix, const std::vector<golden::C
             const verify::CaseReport report = verify::compare_case(golden, wrong);
             Naming& naming = namings[static_cast<std::size_t>(one - killed.data())];
             naming = {one->mutant, one->dtype, column.case_id, {}, false};
-            for (const verify::Explanation& explanation : verify::explain(golden, wrong, report).explanations)
+            const auto explanations = verify::explain(golden, wrong, report).explanations;
+            for (std::size_t n = 0; n < explanations.size(); ++n) {
+                const verify::Explanation& explanation = explanations[n];
                 naming.explanations.push_back(explanation.id);
-            const std::size_t counted = std::min<std::size_t>(2, naming.explanations.size());
-            for (std::size_t n = 0; n < counted; ++n)
-                naming.named = naming.named || names(naming.explanations[n], *one->mutant);
+                // What cannot be told apart in this case is one explanation.
+                bool named = names(explanation.id, *one->mutant);
+                for (const std::string& twin : explanation.same_as) named = named || names(twin, *one->mutant);
+                naming.named = naming.named || (n < 2 && named);
+            }
         }
     }
     return namings;
