@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "golden/h5_attribute.hpp"
 #include "golden/sample_rows.hpp"
 #include "golden/text.hpp"
 
@@ -34,10 +33,14 @@ std::string dataset_suggestion(std::string_view group, std::string_view name) {
 
 }  // namespace
 
-CaseLayout::CaseLayout(hid_t case_group, std::string where, bool inputs_stored, const CaseSpec* known,
-                       const Report& report)
-    : where_(std::move(where)), inputs_stored_(inputs_stored), report_(report) {
-    for (const h5::Child& child : h5::children(case_group)) open_group(case_group, child);
+CaseLayout::CaseLayout(const h5::File& file, const h5::Node& case_group, std::string where, bool inputs_stored,
+                       const CaseSpec* known, const Report& report)
+    : file_(file),
+      where_(std::move(where)),
+      case_name_(case_group.name),
+      inputs_stored_(inputs_stored),
+      report_(report) {
+    for (const h5::Node& child : h5::children(case_group)) open_group(child);
     known ? take_sizes(*known) : decide_packed();
     unify_shapes();
 }
@@ -46,46 +49,45 @@ void CaseLayout::error(const std::string& what, const std::string& message) cons
     report_({Finding::Level::error, where_ + ": " + what, message});
 }
 
-void CaseLayout::open_group(hid_t case_group, const h5::Child& child) {
-    const std::string shown = printable(child.name);
-    if (child.kind == h5::ObjectKind::not_hard)
+void CaseLayout::open_group(const h5::Node& group) {
+    const std::string shown = printable(group.name);
+    if (group.kind == h5::ObjectKind::not_hard)
         return error(shown, "is a soft or external link, which is not accepted");
     const auto known = groups();
-    if (child.kind != h5::ObjectKind::group || std::find(known.begin(), known.end(), child.name) == known.end()) {
+    if (group.kind != h5::ObjectKind::group || std::find(known.begin(), known.end(), group.name) == known.end()) {
         return error(shown, "is not part of the schema: a case holds the groups inputs, outputs and judge" +
-                                suggestion(child.name, known));
+                                suggestion(group.name, known));
     }
-    if (child.name == "inputs" && !inputs_stored_) {
+    if (group.name == "inputs" && !inputs_stored_) {
         return error("inputs", "is there, but the attribute inputs_stored is 0");
     }
-    groups_.push_back(child.name);
-    const h5::Handle group = h5::open_group(case_group, child.name);
-    check_group_attributes(group.get(), child.name);
-    for (const h5::Child& member : h5::children(group.get())) open_dataset(group.get(), child.name, member);
+    groups_.push_back(group.name);
+    check_group_attributes(group);
+    for (const h5::Node& member : h5::children(group)) open_dataset(group, member);
 }
 
-void CaseLayout::check_group_attributes(hid_t group, const std::string& group_name) const {
+void CaseLayout::check_group_attributes(const h5::Node& group) const {
     for (const std::string& attribute : h5::attribute_names(group)) {
-        if (group_name == "judge" && attribute == "error_model_version") continue;
-        error(group_name,
+        if (group.name == "judge" && attribute == "error_model_version") continue;
+        error(group.name,
               "unknown attribute " + printable(attribute) + "; attributes of the problem belong on the case");
     }
 }
 
-void CaseLayout::open_dataset(hid_t group, const std::string& group_name, const h5::Child& child) {
-    const std::string path = group_name + "/" + child.name;
+void CaseLayout::open_dataset(const h5::Node& group, const h5::Node& child) {
+    const std::string path = group.name + "/" + child.name;
     const std::string shown = printable(path);
     if (child.kind == h5::ObjectKind::not_hard)
         return error(shown, "is a soft or external link, which is not accepted");
-    const DatasetRule* rule = find_rule(group_name, child.name);
+    const DatasetRule* rule = find_rule(group.name, child.name);
     if (rule == nullptr) {
-        return error(shown, "is not part of the schema" + dataset_suggestion(group_name, child.name));
+        return error(shown, "is not part of the schema" + dataset_suggestion(group.name, child.name));
     }
     present_.push_back(path);
     if (child.kind != h5::ObjectKind::dataset) return error(shown, "is not a dataset");
     std::string fault;
     try {
-        h5::Dataset dataset(group, child.name);
+        h5::Dataset dataset(file_, case_name_ + "/" + path);
         const bool wants_integers = rule->content == Content::boundary || rule->content == Content::region ||
                                     rule->content == Content::row_number;
         if (wants_integers != dataset.type().integer) {
@@ -117,12 +119,12 @@ void CaseLayout::decide_packed() {
 
 void CaseLayout::take_sizes(const CaseSpec& known) {
     packed_ = known.problem.packed();
-    const std::size_t samples = sample_rows(known).size();
+    const std::int64_t samples = sample_count(known);  // not the rows themselves: a text can ask for any number
     sampled_ = samples > 0;
-    if (sampled_) sizes_[Axis::samples] = static_cast<std::int64_t>(samples);
+    if (sampled_) sizes_[Axis::samples] = samples;
     for (const Axis axis :
          {Axis::batch, Axis::seq_q, Axis::seq_k, Axis::heads_q, Axis::heads_kv, Axis::head_dim, Axis::head_dim_v}) {
-        if (!packed_ || axis != Axis::batch) sizes_[canonical(axis)] = size_of(axis, known.problem, samples);
+        if (!packed_ || axis != Axis::batch) sizes_[canonical(axis)] = size_of(axis, known.problem, 0);
     }
 }
 

@@ -15,7 +15,8 @@ class CaseLayout {
 public:
     /// Lists the group, opens every dataset, compares shapes. Objects that are not in the schema are errors. Where the
     /// inputs are not stored, shapes are held against those of `known`, if the case is known.
-    CaseLayout(hid_t case_group, std::string where, bool inputs_stored, const CaseSpec* known, const Report& report);
+    CaseLayout(const h5::File& file, const h5::Node& case_group, std::string where, bool inputs_stored,
+               const CaseSpec* known, const Report& report);
 
     [[nodiscard]] bool has_group(std::string_view name) const;
     /// A dataset whose header and shape are sound; nullptr if absent or faulty.
@@ -27,9 +28,9 @@ public:
     void require_complete() const;
 
 private:
-    void open_group(hid_t case_group, const h5::Child& child);
-    void open_dataset(hid_t group, const std::string& group_name, const h5::Child& child);
-    void check_group_attributes(hid_t group, const std::string& group_name) const;
+    void open_group(const h5::Node& group);
+    void open_dataset(const h5::Node& group, const h5::Node& child);
+    void check_group_attributes(const h5::Node& group) const;
     void decide_packed();
     void take_sizes(const CaseSpec& known);
     void unify_shapes();
@@ -38,7 +39,8 @@ private:
     [[nodiscard]] std::string expected_shape(const DatasetRule& rule) const;
     void error(const std::string& what, const std::string& message) const;
 
-    std::string where_;
+    const h5::File& file_;
+    std::string where_, case_name_;
     bool inputs_stored_;
     const Report& report_;
     std::vector<std::string> groups_;

@@ -2,12 +2,12 @@
 
 #include <cmath>
 
+#include "golden/case_checksum.hpp"
 #include "golden/case_layout.hpp"
 #include "golden/case_text.hpp"
 #include "golden/certificate.hpp"
 #include "golden/chunk_summary_store.hpp"
 #include "golden/dialect_facts.hpp"
-#include "golden/h5_attribute.hpp"
 #include "golden/sample_rows.hpp"
 #include "golden/schema.hpp"
 #include "golden/text.hpp"
@@ -65,14 +65,14 @@ void check_values(Content content, std::span<const std::int64_t> extents, std::s
 
 class CaseReader {
 public:
-    CaseReader(hid_t file, const std::string& id, Demand demand, const Report& report, Values values)
-        : group_(h5::open_group(file, id)),
+    CaseReader(const h5::File& file, const std::string& id, Demand demand, const Report& report, Values values)
+        : group_(h5::open_group(file.root(), id)),
           where_("case " + id),
           demand_(demand),
           report_(report),
           values_(values),
           regenerates_(read_regenerates()),
-          layout_(group_.get(), where_, inputs_stored_, regenerates_ ? &*regenerates_ : nullptr, report_) {
+          layout_(file, group_, where_, inputs_stored_, regenerates_ ? &*regenerates_ : nullptr, report_) {
         data_.id = id;
     }
 
@@ -122,18 +122,17 @@ private:
 
     /// The case whose inputs are made instead of read: nothing unless inputs_stored is 0.
     std::optional<CaseSpec> read_regenerates() {
-        const h5::AttributeReader attributes(group_.get());
-        const std::vector<std::string>& names = attributes.names();
+        const std::vector<std::string> names = h5::attribute_names(group_);
         const std::string name(inputs_stored_name);
         if (std::find(names.begin(), names.end(), name) == names.end()) return std::nullopt;
         std::optional<CaseSpec> spec;
         guard("attribute " + name, [&] {
-            inputs_stored_ = flag_of(name, unwrapped(attributes.read(name)));
+            inputs_stored_ = flag_of(name, unwrapped(h5::read_attribute(group_, name)));
             if (inputs_stored_) return;
             if (std::find(names.begin(), names.end(), "case_text") == names.end()) {
                 throw FormatError("is 0, but there is no case_text that says what the inputs are");
             }
-            const AttributeValue text = attributes.read("case_text");
+            const AttributeValue text = h5::read_attribute(group_, "case_text");
             if (!std::holds_alternative<std::string>(text)) throw FormatError("is 0, but case_text is no string");
             CaseSpec parsed = parse_case(std::get<std::string>(text));
             if (parsed.chunk_summary) throw FormatError("is 0, which a chunk-summary case cannot have");
@@ -164,29 +163,29 @@ private:
     }
 
     void read_attributes(bool required) {
-        const h5::AttributeReader attributes(group_.get());
-        const std::vector<std::string>& names = attributes.names();
-        for (const std::string& name : names) read_one_attribute(attributes, name);
+        const std::vector<std::string> names = h5::attribute_names(group_);
+        for (const std::string& name : names) read_one_attribute(name);
         for (const AttributeRule& rule : problem_attributes()) {
             const bool present = std::find(names.begin(), names.end(), rule.name) != names.end();
             if (required && rule.required && !present) error("attribute " + std::string(rule.name), "is missing");
         }
     }
 
-    void read_one_attribute(const h5::AttributeReader& attributes, const std::string& name) {
+    void read_one_attribute(const std::string& name) {
         if (name == "algorithm") return;  // read_case has read it
         const std::string what = "attribute " + printable(name);
         switch (classify_attribute(name)) {
             case AttributeClass::inputs_stored: return;  // read_regenerates has read it
+            case AttributeClass::checksum: return;       // read_case verifies it
             case AttributeClass::unknown: return error(what, "is unknown" + attribute_suggestion(name));
             case AttributeClass::problem:
-                guard(what, [&] { set_problem_attribute(name, attributes.read(name)); });
+                guard(what, [&] { set_problem_attribute(name, h5::read_attribute(group_, name)); });
                 return;
             case AttributeClass::dialect_fact:
-                guard(what, [&] { set_dialect_fact(name, attributes.read(name), what); });
+                guard(what, [&] { set_dialect_fact(name, h5::read_attribute(group_, name), what); });
                 return;
             case AttributeClass::provenance:
-                guard(what, [&] { data_.provenance[name] = attributes.read(name); });
+                guard(what, [&] { data_.provenance[name] = h5::read_attribute(group_, name); });
                 return;
         }
     }
@@ -324,8 +323,8 @@ private:
     void read_judge() {
         JudgeData& judge = data_.judge.emplace();
         guard("judge: attribute error_model_version", [&] {
-            const h5::Handle group = h5::open_group(group_.get(), "judge");
-            const AttributeValue value = unwrapped(h5::read_attribute(group.get(), "error_model_version"));
+            const h5::Node& group = h5::open_group(group_, "judge");
+            const AttributeValue value = unwrapped(h5::read_attribute(group, "error_model_version"));
             const auto* version = std::get_if<std::int64_t>(&value);
             if (version == nullptr || *version < 1 || *version > 1000000) throw FormatError("is not a version number");
             judge.error_model_version = static_cast<int>(*version);
@@ -339,7 +338,7 @@ private:
         judge.regions = {regions("judge/query_region"), regions("judge/key_region")};
     }
 
-    h5::Handle group_;
+    const h5::Node& group_;
     std::string where_;
     Demand demand_;
     const Report& report_;
@@ -352,12 +351,13 @@ private:
 
 }  // namespace
 
-CaseData read_case(hid_t file, const std::string& id, Demand demand, const Report& report, Values values) {
+CaseData read_case(const h5::File& file, const std::string& id, Demand demand, const Report& report, Values values) {
     try {
-        if (const h5::Handle group = h5::open_group(file, id); is_chunk_summary(group.get())) {
-            return read_chunk_summary_case(group.get(), id, demand, report);
-        }
-        return CaseReader(file, id, demand, report, values).read();
+        const h5::Node& group = h5::open_group(file.root(), id);
+        CaseData data = is_chunk_summary(group) ? read_chunk_summary_case(file, id, demand, report)
+                                                : CaseReader(file, id, demand, report, values).read();
+        verify_case_checksum(group, report);
+        return data;
     } catch (const std::bad_alloc&) {
         throw FormatError("case " + id + ": not enough memory for its tensors");
     }

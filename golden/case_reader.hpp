@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "golden/h5_handle.hpp"
+#include "golden/h5_file.hpp"
 #include "golden/lint.hpp"
 #include "golden/store.hpp"
 
@@ -23,7 +23,7 @@ enum class Values : std::uint8_t { keep, check, head };
 
 /// Reads and checks the case group `id` of an open file. If `report` returns from an error, goes on with what can still
 /// be checked; the result is then meaningless.
-[[nodiscard]] CaseData read_case(hid_t file, const std::string& id, Demand demand, const Report& report,
+[[nodiscard]] CaseData read_case(const h5::File& file, const std::string& id, Demand demand, const Report& report,
                                  Values values = Values::keep);
 
 }  // namespace dca::golden

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "golden/case_checksum.hpp"
 #include "golden/certificate.hpp"
 #include "golden/dialect_facts.hpp"
 #include "golden/h5_attribute.hpp"
@@ -72,6 +73,7 @@ CaseStream::Impl::Impl(const h5::OutputFile& to, const CaseData& head, const std
 }
 
 void CaseStream::Impl::create(const CaseData& head, const std::vector<std::string>& tensors) {
+    id_ = head.id;
     case_ = h5::create_group(output_.file(), head.id);
     write_attributes(head);
     const auto begins_with = [&](const char* prefix) {
@@ -146,6 +148,8 @@ void CaseStream::Impl::finish(const Certificates& certificates) {
         if (const auto group = groups_.find("outputs"); group != groups_.end()) {
             write_certificates(group->second.get(), certificates);
         }
+        output_.require_written();  // what is read back must be there
+        write_case_checksum(case_.get(), id_);
     });
 }
 

@@ -38,6 +38,7 @@ private:
     void write_judge_lists(const CaseData& head);
 
     const h5::OutputFile& output_;
+    std::string id_;
     h5::Handle case_;
     std::map<std::string, h5::Handle, std::less<>> groups_;
     std::map<std::string, h5::DatasetStream, std::less<>> datasets_;

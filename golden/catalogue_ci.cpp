@@ -7,7 +7,7 @@
 namespace dca::golden {
 namespace {
 
-constexpr std::array<std::string_view, 59> texts{
+constexpr std::array<std::string_view, 60> texts{
     // --- every dtype on one shape: prime length, stride 32, grouped heads
     "id=dtype_f64 seq_q=97 heads_q=4 heads_kv=2 head_dim=64 chunk_size=40 local_size=8 seed=1",
     "id=dtype_f32 seq_q=97 heads_q=4 heads_kv=2 head_dim=64 chunk_size=40 local_size=8 dtype=f32 seed=2",
@@ -78,6 +78,8 @@ constexpr std::array<std::string_view, 59> texts{
     // keys 50 .. 69 come after every query
     "id=prefill_keys_unseen seq_q=30 seq_k=70 heads_q=2 head_dim=32 chunk_size=16 local_size=4 query_offset=20 seed=49",
     "id=rows_without_keys seq_q=50 seq_k=31 heads_q=2 head_dim=32 chunk_size=12 local_size=4 dtype=f32 seed=50",
+    // positions up to 640: bf16 holds integers up to 256
+    "id=positions_beyond_256 seq_q=16 seq_k=700 heads_q=2 head_dim=32 chunk_size=640 local_size=64 dtype=bf16 seed=60",
     // --- rotary settings
     "id=rope_interleaved_partial_linear seq_q=73 heads_q=2 head_dim=64 chunk_size=24 local_size=8 rope=interleaved "
     "rotary_dim=24 rope_scaling=linear rope_factor=2.5 softmax_scale=0.4 seed=51",

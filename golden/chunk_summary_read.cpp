@@ -5,7 +5,6 @@
 #include "golden/certificate.hpp"
 #include "golden/chunk_summary_schema.hpp"
 #include "golden/chunk_summary_store.hpp"
-#include "golden/h5_attribute.hpp"
 #include "golden/h5_dataset.hpp"
 #include "golden/schema.hpp"
 #include "golden/text.hpp"
@@ -46,15 +45,15 @@ std::optional<std::string> fault_of(const std::string& group, double value, Dtyp
 
 class Reader {
 public:
-    Reader(hid_t group, const std::string& id, Demand demand, const Report& report)
-        : group_(group), where_("case " + id), demand_(demand), report_(report) {
+    Reader(const h5::File& file, const std::string& id, Demand demand, const Report& report)
+        : file_(file), group_(h5::open_group(file.root(), id)), where_("case " + id), demand_(demand), report_(report) {
         data_.id = id;
     }
 
     CaseData read() {
         data_.chunk_summary.emplace();
         read_attributes();
-        for (const h5::Child& child : h5::children(group_)) open_group(child);
+        for (const h5::Node& child : h5::children(group_)) open_group(child);
         const bool outputs_only =
             demand_ == Demand::complete_or_outputs_only && !has_group("inputs") && has_group("outputs");
         if (outputs_only) {
@@ -98,21 +97,22 @@ private:
     }
 
     void read_attributes() {
-        const h5::AttributeReader attributes(group_);
+        const std::vector<std::string> names = h5::attribute_names(group_);
         const std::vector<std::string_view> known = chunk_summary_attributes();
-        for (const std::string& name : attributes.names()) {
+        for (const std::string& name : names) {
             const std::string what = "attribute " + printable(name);
             if (std::find(known.begin(), known.end(), name) != known.end()) {
                 if (name == "algorithm") continue;
-                guard(what, [&] { set_chunk_summary_attribute(name, attributes.read(name), of().problem); });
+                guard(what, [&] { set_chunk_summary_attribute(name, h5::read_attribute(group_, name), of().problem); });
+            } else if (name == case_checksum_name) {
+                continue;  // read_case verifies it
             } else if (classify_attribute(name) == AttributeClass::provenance) {
-                guard(what, [&] { data_.provenance[name] = attributes.read(name); });
+                guard(what, [&] { data_.provenance[name] = h5::read_attribute(group_, name); });
             } else {
                 error(what, "does not belong to a chunk_summary case" + suggestion(name, known));
             }
         }
         for (const char* name : {"chunk_size", "heads"}) {
-            const auto& names = attributes.names();
             if (demand_ == Demand::complete && std::find(names.begin(), names.end(), name) == names.end()) {
                 error("attribute " + std::string(name), "is missing");
             }
@@ -120,7 +120,7 @@ private:
         data_.problem.dtype = of().problem.dtype;
     }
 
-    void open_group(const h5::Child& child) {
+    void open_group(const h5::Node& child) {
         const std::string shown = printable(child.name);
         const bool known = child.name == "inputs" || child.name == "outputs" || child.name == "judge";
         if (child.kind == h5::ObjectKind::not_hard)
@@ -129,17 +129,16 @@ private:
             return error(shown, "is not part of the schema: a case holds the groups inputs, outputs and judge");
         }
         groups_.push_back(child.name);
-        const h5::Handle group = h5::open_group(group_, child.name);
-        for (const std::string& attribute : h5::attribute_names(group.get())) {
+        for (const std::string& attribute : h5::attribute_names(child)) {
             if (child.name == "judge" && attribute == "error_model_version") continue;
             error(child.name,
                   "unknown attribute " + printable(attribute) + "; attributes of the problem belong on the case");
         }
-        if (child.name == "judge") read_version(group.get());
-        for (const h5::Child& member : h5::children(group.get())) open_dataset(group.get(), child.name, member);
+        if (child.name == "judge") read_version(child);
+        for (const h5::Node& member : h5::children(child)) open_dataset(child.name, member);
     }
 
-    void read_version(hid_t judge) {
+    void read_version(const h5::Node& judge) {
         guard("judge: attribute error_model_version", [&] {
             const AttributeValue value = unwrapped(h5::read_attribute(judge, "error_model_version"));
             const auto* version = std::get_if<std::int64_t>(&value);
@@ -149,7 +148,7 @@ private:
         });
     }
 
-    void open_dataset(hid_t group, const std::string& group_name, const h5::Child& child) {
+    void open_dataset(const std::string& group_name, const h5::Node& child) {
         const std::string shown = printable(group_name + "/" + child.name);
         if (child.kind == h5::ObjectKind::not_hard)
             return error(shown, "is a soft or external link, which is not accepted");
@@ -159,7 +158,7 @@ private:
         }
         if (child.kind != h5::ObjectKind::dataset) return error(shown, "is not a dataset");
         guard(shown, [&] {
-            h5::Dataset dataset(group, child.name);
+            h5::Dataset dataset(file_, data_.id + "/" + rule->path());
             if (dataset.type().integer) {
                 throw FormatError(
                     "holds integers, expected floating-point numbers (bit patterns of 16-bit formats need the "
@@ -261,7 +260,8 @@ private:
         }
     }
 
-    hid_t group_;
+    const h5::File& file_;
+    const h5::Node& group_;
     std::string where_;
     Demand demand_;
     const Report& report_;
@@ -272,7 +272,7 @@ private:
 
 }  // namespace
 
-bool is_chunk_summary(hid_t case_group) {
+bool is_chunk_summary(const h5::Node& case_group) {
     const std::vector<std::string> names = h5::attribute_names(case_group);
     if (std::find(names.begin(), names.end(), "algorithm") == names.end()) return false;
     const AttributeValue value = unwrapped(h5::read_attribute(case_group, "algorithm"));
@@ -286,8 +286,8 @@ bool is_chunk_summary(hid_t case_group) {
     return *text == algorithm_chunk_summary;
 }
 
-CaseData read_chunk_summary_case(hid_t case_group, const std::string& id, Demand demand, const Report& report) {
-    return Reader(case_group, id, demand, report).read();
+CaseData read_chunk_summary_case(const h5::File& file, const std::string& id, Demand demand, const Report& report) {
+    return Reader(file, id, demand, report).read();
 }
 
 }  // namespace dca::golden

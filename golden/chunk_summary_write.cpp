@@ -1,6 +1,7 @@
 // Every attribute explicit, every dataset contiguous and with its checksum, as for the other cases.
 #include <algorithm>
 
+#include "golden/case_checksum.hpp"
 #include "golden/certificate.hpp"
 #include "golden/chunk_summary_schema.hpp"
 #include "golden/chunk_summary_store.hpp"
@@ -39,6 +40,8 @@ public:
         return handle;
     }
 
+    void checksum(const std::string& id) const { write_case_checksum(group_.get(), id); }
+
 private:
     void write(hid_t group, const std::string& name, const chunk_summary::Sizes& sizes, std::span<const float> values,
                bool) const {
@@ -74,12 +77,13 @@ void write_chunk_summary_case(hid_t file, const CaseData& data) {
             });
         write_certificates(outputs.get(), data.certificates);
     }
-    if (!of.judged) return;
+    if (!of.judged) return writer.checksum(data.id);
     const h5::Handle judge =
         writer.group("judge", [&](const ChunkSummaryDataset& dataset) -> const std::vector<float>& {
             return dataset.tensor ? of.scales.gradients[*dataset.tensor] : of.scales.out;
         });
     h5::write_attribute(judge.get(), "error_model_version", std::int64_t{of.scales.error_model_version});
+    writer.checksum(data.id);
 }
 
 }  // namespace dca::golden

@@ -1,19 +1,23 @@
 #include "golden/h5_attribute.hpp"
 
-#include <algorithm>
-#include <charconv>
 #include <cstring>
-#include <functional>
-#include <iterator>
 #include <limits>
-
-#include "golden/run_apart.hpp"
+#include <optional>
+#include <utility>
 
 namespace dca::golden::h5 {
 namespace {
 
+struct Names {
+    std::vector<std::string> found;
+    std::size_t most;
+};
+
+/// An exception must not pass through the library. 1 ends the listing.
 herr_t collect_name(hid_t, const char* name, const H5A_info_t*, void* out) {
-    static_cast<std::vector<std::string>*>(out)->emplace_back(name);
+    auto& names = *static_cast<Names*>(out);
+    if (names.found.size() > names.most) return 1;
+    names.found.emplace_back(name);
     return 0;
 }
 
@@ -21,12 +25,14 @@ std::string until_nul(const char* text, std::size_t size) {
     return {text, strnlen(text, size)};
 }
 
-std::string read_variable_string(hid_t attribute, hid_t type) {
+std::string read_variable_string(hid_t attribute, hid_t type, std::size_t most_bytes) {
     const Handle memory(H5Tcopy(type), H5Tclose, "cannot copy a string type");
     char* text = nullptr;
     check(H5Aread(attribute, memory.get(), &text), "cannot be read");
-    const std::string value = text == nullptr ? "" : text;
+    const std::size_t size = text == nullptr ? 0 : strnlen(text, most_bytes + 1);
+    const std::string value(text == nullptr ? "" : text, size);
     H5free_memory(text);
+    if (size > most_bytes) throw FormatError("is longer than is accepted");
     return value;
 }
 
@@ -81,16 +87,17 @@ void write_as(hid_t object, const std::string& name, hid_t file_type, hid_t memo
     if (!length || *length > 0) check(H5Awrite(attribute.get(), memory_type, data), action);
 }
 
-constexpr unsigned seconds_for_strings = 2;  // of processor time, for a few kilobytes
+}  // namespace
 
-/// How to read a string of variable length.
-using StringReader = std::function<std::string(hid_t attribute, hid_t type)>;
-
-std::string read_string_apart(hid_t attribute, hid_t type) {
-    return run_apart(seconds_for_strings, [&] { return read_variable_string(attribute, type); });
+std::vector<std::string> attribute_names(hid_t object, std::size_t most) {
+    Names names{{}, most};
+    hsize_t position = 0;
+    check(H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, &position, collect_name, &names), "cannot list attributes");
+    if (names.found.size() > most) throw FormatError("has more attributes than is accepted");
+    return std::move(names.found);
 }
 
-AttributeValue read_with(const StringReader& variable_string, hid_t object, const std::string& name) {
+AttributeValue read_attribute(hid_t object, const std::string& name, std::size_t most_bytes) {
     const Handle attribute(H5Aopen(object, name.c_str(), H5P_DEFAULT), H5Aclose, "cannot be opened");
     const Handle type(H5Aget_type(attribute.get()), H5Tclose, "has an unreadable type");
     const Handle space(H5Aget_space(attribute.get()), H5Sclose, "has an unreadable shape");
@@ -101,6 +108,7 @@ AttributeValue read_with(const StringReader& variable_string, hid_t object, cons
     if (scalar && count != 1) throw FormatError("is empty");
     if (H5Aget_storage_size(attribute.get()) > file_size(object))
         throw FormatError("claims more bytes than the file has");
+    if (H5Aget_storage_size(attribute.get()) > most_bytes) throw FormatError("is longer than is accepted");
     switch (H5Tget_class(type.get())) {
         case H5T_INTEGER:
             return scalar_or_array(read_integers(attribute.get(), type.get(), static_cast<std::size_t>(count)), scalar);
@@ -109,7 +117,7 @@ AttributeValue read_with(const StringReader& variable_string, hid_t object, cons
         case H5T_STRING:
             if (count != 1) throw FormatError("is a list of strings, expected one");
             return check(H5Tis_variable_str(type.get()), "has an unreadable type") > 0
-                       ? variable_string(attribute.get(), type.get())
+                       ? read_variable_string(attribute.get(), type.get(), most_bytes)
                        : read_fixed_string(attribute.get(), type.get());
         case H5T_NO_CLASS:
         case H5T_TIME:
@@ -123,71 +131,6 @@ AttributeValue read_with(const StringReader& variable_string, hid_t object, cons
         case H5T_NCLASSES: break;
     }
     throw FormatError("is neither an integer, a floating-point number nor a string");
-}
-
-bool is_variable_string(hid_t object, const std::string& name) {
-    const Handle attribute(H5Aopen(object, name.c_str(), H5P_DEFAULT), H5Aclose, "cannot be opened");
-    const Handle type(H5Aget_type(attribute.get()), H5Tclose, "has an unreadable type");
-    return H5Tget_class(type.get()) == H5T_STRING && H5Tis_variable_str(type.get()) > 0;
-}
-
-/// Strings one after the other, each as its length, a colon and its bytes.
-std::string pack(const std::vector<std::string>& texts) {
-    std::string packed;
-    for (const std::string& text : texts) packed += std::to_string(text.size()) + ":" + text;
-    return packed;
-}
-
-std::vector<std::string> unpack(std::string_view packed) {
-    std::vector<std::string> texts;
-    while (!packed.empty()) {
-        std::size_t size = 0;
-        const auto colon = std::from_chars(packed.data(), packed.data() + packed.size(), size).ptr;
-        packed.remove_prefix(static_cast<std::size_t>(colon - packed.data()) + 1);
-        texts.emplace_back(packed.substr(0, size));
-        packed.remove_prefix(size);
-    }
-    return texts;
-}
-
-}  // namespace
-
-std::vector<std::string> attribute_names(hid_t object) {
-    std::vector<std::string> names;
-    hsize_t position = 0;
-    check(H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, &position, collect_name, &names), "cannot list attributes");
-    return names;
-}
-
-AttributeReader::AttributeReader(hid_t object) : object_(object), names_(attribute_names(object)) {
-    std::vector<std::string> wanted;
-    std::copy_if(names_.begin(), names_.end(), std::back_inserter(wanted),
-                 [&](const std::string& name) { return is_variable_string(object, name); });
-    if (wanted.empty()) return;
-    try {
-        const std::vector<std::string> texts = unpack(run_apart(seconds_for_strings, [&] {
-            std::vector<std::string> found;
-            for (const std::string& name : wanted) {
-                found.push_back(std::get<std::string>(read_attribute_here(object, name)));
-            }
-            return pack(found);
-        }));
-        for (std::size_t i = 0; i < wanted.size(); ++i) strings_[wanted[i]] = texts.at(i);
-    } catch (const FormatError&) {  // read() finds out which one it is
-    }
-}
-
-AttributeValue AttributeReader::read(const std::string& name) const {
-    const auto known = strings_.find(name);
-    return known == strings_.end() ? read_attribute(object_, name) : AttributeValue(known->second);
-}
-
-AttributeValue read_attribute(hid_t object, const std::string& name) {
-    return read_with(read_string_apart, object, name);
-}
-
-AttributeValue read_attribute_here(hid_t object, const std::string& name) {
-    return read_with(read_variable_string, object, name);
 }
 
 void write_attribute(hid_t object, const std::string& name, const AttributeValue& value) {

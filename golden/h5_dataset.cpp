@@ -4,16 +4,12 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstring>
 #include <optional>
 
-#include "golden/h5_attribute.hpp"
-#include "golden/h5_box.hpp"
-#include "golden/h5_header.hpp"
+#include "golden/h5_walk.hpp"
 #include "golden/schema.hpp"
-#include "golden/text.hpp"
 
 namespace dca::golden::h5 {
 namespace {
@@ -54,9 +50,18 @@ std::int64_t integer_at(std::span<const std::byte> bytes, std::int64_t index, co
     return value;
 }
 
-void verify_checksum(hid_t dataset, unsigned long actual) {
-    if (check(H5Aexists(dataset, "crc32"), "cannot look for attribute crc32") == 0) return;
-    const AttributeValue stored = unwrapped(read_attribute(dataset, "crc32"));
+/// Little-endian afterwards.
+void swap_bytes(std::span<std::byte> bytes, std::size_t size) {
+    for (std::size_t at = 0; at < bytes.size(); at += size) {
+        std::reverse(bytes.begin() + static_cast<std::ptrdiff_t>(at),
+                     bytes.begin() + static_cast<std::ptrdiff_t>(at + size));
+    }
+}
+
+void verify_checksum(const Node& dataset, unsigned long actual) {
+    const auto attribute = find_attribute(dataset, "crc32");
+    if (!attribute) return;
+    const AttributeValue stored = unwrapped(*attribute);
     const auto* expected = std::get_if<std::int64_t>(&stored);
     if (expected == nullptr)
         throw FormatError("attribute crc32 is " + std::string(kind_text(stored)) + ", expected an integer");
@@ -66,19 +71,35 @@ void verify_checksum(hid_t dataset, unsigned long actual) {
     }
 }
 
-}  // namespace
-
-Dataset::Dataset(hid_t parent, const std::string& name)
-    : id_(H5Dopen2(parent, name.c_str(), H5P_DEFAULT), H5Dclose, "cannot be opened") {
-    const Header header = check_header(id_.get());
-    extents_ = header.extents;
-    count_ = header.count;
-    type_ = header.type;
-    chunked_ = header.chunked;
+const Node* find_dataset(const Node& root, const std::string& path) {
+    const Node* node = &root;
+    for (std::size_t begin = 0; begin <= path.size() && node != nullptr;) {
+        const std::size_t end = std::min(path.find('/', begin), path.size());
+        node = find_child(*node, path.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    if (node == nullptr || node->kind != ObjectKind::dataset) throw FormatError("cannot be opened");
+    if (!node->fault.empty()) throw FormatError(node->fault);
+    return node;
 }
 
+/// A chunk is in memory packed and unpacked while it is read, and a few more may be kept. Deflate unpacks 8 MiB in far
+/// less than a second.
+ApartLimits limits_for(const Header& header) {
+    const auto bytes = static_cast<std::uint64_t>(header.count) * header.type.bytes;
+    ApartLimits limits;
+    limits.seconds = 2 + static_cast<unsigned>(bytes >> 23);
+    limits.memory += static_cast<std::size_t>(12 * header.chunk_bytes);
+    return limits;
+}
+
+}  // namespace
+
+Dataset::Dataset(const File& file, const std::string& path)
+    : file_(&file), path_(path), node_(find_dataset(file.root(), path)) {}
+
 std::vector<std::string> Dataset::unknown_attributes() const {
-    std::vector<std::string> names = attribute_names(id_.get());
+    std::vector<std::string> names = attribute_names(*node_);
     constexpr std::string_view known[] = {"correctly_rounded", "crc32", "error_radius", "error_radius_proven",
                                           "storage"};
     std::erase_if(names, [&](const std::string& name) { return std::ranges::find(known, name) != std::end(known); });
@@ -86,65 +107,62 @@ std::vector<std::string> Dataset::unknown_attributes() const {
 }
 
 std::optional<AttributeValue> Dataset::attribute(const std::string& name) const {
-    const std::vector<std::string> names = attribute_names(id_.get());
-    if (std::ranges::find(names, name) == names.end()) return std::nullopt;
-    return read_attribute(id_.get(), name);
-}
-
-void Dataset::read_raw(std::span<std::byte> out) const {
-    const Handle file_type(H5Dget_type(id_.get()), H5Tclose, "has an unreadable type");
-    const Handle memory_type(H5Tcopy(file_type.get()), H5Tclose, "has an unreadable type");
-    check(H5Tset_order(memory_type.get(), H5T_ORDER_LE), "has an unreadable type");
-    check(H5Dread(id_.get(), memory_type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, out.data()), "cannot be read");
-    verify_checksum(id_.get(), crc32_z(0, reinterpret_cast<const Bytef*>(out.data()), out.size()));
+    return find_attribute(*node_, name);
 }
 
 DatasetCursor::DatasetCursor(const Dataset& dataset) : dataset_(dataset) {
-    expects(!dataset.type().integer, "DatasetCursor: a dataset of integers");
-    const Handle file_type(H5Dget_type(dataset.id_.get()), H5Tclose, "has an unreadable type");
-    type_ = Handle(H5Tcopy(file_type.get()), H5Tclose, "has an unreadable type");
-    check(H5Tset_order(type_.get(), H5T_ORDER_LE), "has an unreadable type");
-    space_ = Handle(H5Dget_space(dataset.id_.get()), H5Sclose, "cannot be read");
+    if (dataset.offset()) return;
+    const Header& header = dataset.node_->header;
+    child_ = std::make_unique<ChildProcess>(limits_for(header), [&](const ChildProcess::Send& send) {
+        send_elements(dataset.file_->bytes(), dataset.path_, header, send);
+    });
+}
+DatasetCursor::~DatasetCursor() = default;
+DatasetCursor::DatasetCursor(DatasetCursor&&) noexcept = default;
+
+void DatasetCursor::read_raw(std::span<std::byte> out) {
+    const ElementType& type = dataset_.type();
+    const auto count = static_cast<std::int64_t>(out.size() / type.bytes);
+    expects(count <= left(), "DatasetCursor: more elements than the dataset has");
+    if (child_) {
+        child_->receive(out);
+    } else {
+        dataset_.file_->bytes().read(*dataset_.offset() + static_cast<std::uint64_t>(done_) * type.bytes, out);
+        if (type.big_endian) swap_bytes(out, type.bytes);
+    }
+    done_ += count;
+    checksum_ = crc32_z(checksum_, reinterpret_cast<const Bytef*>(out.data()), out.size());
+    if (left() > 0) return;
+    if (child_) child_->finish();
+    verify_checksum(*dataset_.node_, checksum_);
 }
 
 void DatasetCursor::read(std::span<double> out) {
-    const auto count = static_cast<std::int64_t>(out.size());
-    expects(count <= left(), "DatasetCursor: more elements than the dataset has");
-    const std::size_t size = dataset_.type().bytes;
-    bytes_.resize(out.size() * size);
-    for (std::int64_t done = 0; done < count;) {
-        const Box box = next_box(dataset_.extents(), done_, count - done);
-        check(H5Sselect_hyperslab(space_.get(), H5S_SELECT_SET, box.start.data(), nullptr, box.extent.data(), nullptr),
-              "cannot be read");
-        const Handle memory(H5Screate_simple(static_cast<int>(box.extent.size()), box.extent.data(), nullptr), H5Sclose,
-                            "cannot be read");
-        check(H5Dread(dataset_.id_.get(), type_.get(), memory.get(), space_.get(), H5P_DEFAULT,
-                      bytes_.data() + static_cast<std::size_t>(done) * size),
-              "cannot be read");
-        done += box.count;
-        done_ += box.count;
-    }
-    checksum_ = crc32_z(checksum_, reinterpret_cast<const Bytef*>(bytes_.data()), bytes_.size());
-    if (left() == 0) verify_checksum(dataset_.id_.get(), checksum_);
-    for (std::int64_t i = 0; i < count; ++i) {
-        out[static_cast<std::size_t>(i)] = number_at(bytes_, i, dataset_.type().dtype);
+    const ElementType& type = dataset_.type();
+    expects(!type.integer, "DatasetCursor: a dataset of integers");
+    if (type.dtype == Dtype::f64) return read_raw(std::as_writable_bytes(out));
+    bytes_.resize(out.size() * type.bytes);
+    read_raw(bytes_);
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        out[i] = number_at(bytes_, static_cast<std::int64_t>(i), type.dtype);
     }
 }
 
 void Dataset::read(std::span<double> out) const {
-    expects(!type_.integer && static_cast<std::int64_t>(out.size()) == count_, "read: wrong type or size");
-    if (type_.dtype == Dtype::f64) return read_raw(std::as_writable_bytes(out));
-    std::vector<std::byte> bytes(out.size() * type_.bytes);
-    read_raw(bytes);
-    for (std::int64_t i = 0; i < count_; ++i) out[static_cast<std::size_t>(i)] = number_at(bytes, i, type_.dtype);
+    expects(!type().integer && static_cast<std::int64_t>(out.size()) == count(), "read: wrong type or size");
+    constexpr std::size_t piece = std::size_t{1} << 20;
+    DatasetCursor cursor(*this);
+    for (std::size_t done = 0; done < out.size(); done += piece) {
+        cursor.read(out.subspan(done, std::min(piece, out.size() - done)));
+    }
 }
 
 std::vector<std::int64_t> Dataset::read_integers() const {
-    expects(type_.integer, "read_integers: a dataset of numbers");
-    std::vector<std::byte> bytes(static_cast<std::size_t>(count_) * type_.bytes);
-    read_raw(bytes);
-    std::vector<std::int64_t> values(static_cast<std::size_t>(count_));
-    for (std::int64_t i = 0; i < count_; ++i) values[static_cast<std::size_t>(i)] = integer_at(bytes, i, type_);
+    expects(type().integer, "read_integers: a dataset of numbers");
+    std::vector<std::byte> bytes(static_cast<std::size_t>(count()) * type().bytes);
+    DatasetCursor(*this).read_raw(bytes);
+    std::vector<std::int64_t> values(static_cast<std::size_t>(count()));
+    for (std::int64_t i = 0; i < count(); ++i) values[static_cast<std::size_t>(i)] = integer_at(bytes, i, type());
     return values;
 }
 

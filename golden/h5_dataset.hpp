@@ -1,39 +1,32 @@
 // Datasets of untrusted files: type, layout and sizes are checked before any memory is asked for, the checksum after.
+// And the writing of our own.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "golden/h5_file.hpp"
 #include "golden/h5_handle.hpp"
-#include "golden/store.hpp"
-#include "reference/spec/dtype.hpp"
+#include "golden/run_apart.hpp"
 
 namespace dca::golden::h5 {
 
-/// How the elements lie in the file: a number format (docs/golden_format.md says how 16 and 8 bits are stored), or
-/// plain integers.
-struct ElementType {
-    bool integer = false;
-    bool is_signed = false;  ///< integers only
-    std::size_t bytes = 0;
-    Dtype dtype = Dtype::f64;  ///< numbers only
-};
-
-/// An open dataset whose header has been found sound: an accepted element type; contiguous, compact or chunked layout
-/// inside this file; no filters but deflate, shuffle and fletcher32; and no more elements than the file really stores
-/// (deflate: than its stored bytes could expand to).
+/// A dataset whose header has been found sound (h5_header.hpp).
 class Dataset {
 public:
-    /// Opens `name` under `parent`, which must be a hard link to a dataset. Throws FormatError (without the name).
-    Dataset(hid_t parent, const std::string& name);
+    /// The dataset at this path below the root, "case/outputs/out". Throws FormatError (without the name). The file
+    /// outlives the dataset.
+    Dataset(const File& file, const std::string& path);
 
-    [[nodiscard]] const std::vector<std::int64_t>& extents() const { return extents_; }
-    [[nodiscard]] std::int64_t count() const { return count_; }
-    [[nodiscard]] const ElementType& type() const { return type_; }
-    [[nodiscard]] bool chunked() const { return chunked_; }
+    [[nodiscard]] const std::vector<std::int64_t>& extents() const { return node_->header.extents; }
+    [[nodiscard]] std::int64_t count() const { return node_->header.count; }
+    [[nodiscard]] const ElementType& type() const { return node_->header.type; }
+    /// Where the elements lie in the file one after the other; nothing if they do not.
+    [[nodiscard]] std::optional<std::uint64_t> offset() const { return node_->header.offset; }
     /// An attribute of the dataset, if it is there. Throws FormatError as read_attribute.
     [[nodiscard]] std::optional<AttributeValue> attribute(const std::string& name) const;
     /// Names of attributes that have no meaning on a dataset.
@@ -47,27 +40,29 @@ public:
 
 private:
     friend class DatasetCursor;
-    void read_raw(std::span<std::byte> out) const;
 
-    Handle id_;
-    std::vector<std::int64_t> extents_;
-    std::int64_t count_ = 0;
-    ElementType type_;
-    bool chunked_ = false;
+    const File* file_;
+    std::string path_;
+    const Node* node_;
 };
 
-/// Reads the elements of a numeric dataset in order, a piece at a time. The checksum is verified with the last piece.
+/// Reads the elements of a dataset in order, a piece at a time. The checksum is verified with the last piece.
 class DatasetCursor {
 public:
-    /// The dataset outlives the cursor. Precondition: its type() is not an integer type.
+    /// The dataset outlives the cursor.
     explicit DatasetCursor(const Dataset& dataset);
-    /// The next elements. Throws FormatError. Precondition: there are so many.
+    ~DatasetCursor();
+    DatasetCursor(DatasetCursor&&) noexcept;
+    DatasetCursor& operator=(DatasetCursor&&) = delete;
+    /// The next elements. Throws FormatError. Precondition: there are so many, and they are numbers.
     void read(std::span<double> out);
+    /// The same as they are stored, little-endian: out.size() / type().bytes elements.
+    void read_raw(std::span<std::byte> out);
     [[nodiscard]] std::int64_t left() const { return dataset_.count() - done_; }
 
 private:
     const Dataset& dataset_;
-    Handle type_, space_;
+    std::unique_ptr<ChildProcess> child_;  ///< sends the elements that only the library can find
     std::int64_t done_ = 0;
     unsigned long checksum_ = 0;
     std::vector<std::byte> bytes_;

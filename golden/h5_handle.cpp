@@ -11,8 +11,16 @@ herr_t keep_first(unsigned, const H5E_error2_t* error, void* out) {
     return 0;
 }
 
+struct Names {
+    std::vector<std::string> found;
+    std::size_t most;
+};
+
+/// An exception must not pass through the library. 1 ends the listing.
 herr_t collect_name(hid_t, const char* name, const H5L_info_t*, void* out) {
-    static_cast<std::vector<std::string>*>(out)->emplace_back(name);
+    auto& names = *static_cast<Names*>(out);
+    if (names.found.size() > names.most) return 1;
+    names.found.emplace_back(name);
     return 0;
 }
 
@@ -30,6 +38,7 @@ ObjectKind kind_of(hid_t group, const std::string& name) {
 
 void silence() {
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+    H5PLset_loading_state(0);
 }
 
 std::string last_reason() {
@@ -43,12 +52,13 @@ void fail(std::string_view action) {
     throw FormatError(std::string(action) + (reason.empty() ? "" : " (" + reason + ")"));
 }
 
-std::vector<Child> children(hid_t group) {
-    std::vector<std::string> names;
+std::vector<Child> children(hid_t group, std::size_t most) {
+    Names names{{}, most};
     hsize_t position = 0;
     check(H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, &position, collect_name, &names), "cannot list a group");
+    if (names.found.size() > most) throw FormatError("holds more objects than is accepted");
     std::vector<Child> found;
-    for (const std::string& name : names) found.push_back({name, kind_of(group, name)});
+    for (const std::string& name : names.found) found.push_back({name, kind_of(group, name)});
     return found;
 }
 

@@ -1,5 +1,6 @@
-// RAII and checked calls over the HDF5 C API. Messages carry the library's own reason; who is concerned (file, case,
-// dataset) is added by the callers. Not thread-safe, as the library is not.
+// RAII and checked calls over the HDF5 C API, for files of our own and for child processes. Messages carry the
+// library's own reason; who is concerned (file, case, dataset) is added by the callers. Not thread-safe, as the library
+// is not.
 #pragma once
 
 #include <hdf5.h>
@@ -9,11 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include "golden/h5_node.hpp"
 #include "reference/spec/error.hpp"
 
 namespace dca::golden::h5 {
 
-/// Keeps the library from printing its error stack on stderr: what failed is reported by exceptions.
+/// Keeps the library from printing its error stack on stderr (what failed is reported by exceptions), and from loading
+/// plugins that a file asks for.
 void silence();
 
 /// The reason the library gave for the last failed call, one line; empty if it gave none.
@@ -58,15 +61,13 @@ private:
     Closer closer_ = nullptr;
 };
 
-/// What a name in a group leads to.
-enum class ObjectKind { group, dataset, other, not_hard };
 struct Child {
     std::string name;
     ObjectKind kind;
 };
 
-/// Direct children of a group, in lexical order. Soft, external and user-defined links are not followed: not_hard.
-[[nodiscard]] std::vector<Child> children(hid_t group);
+/// Direct children of a group, in lexical order. Throws FormatError if there are more than so many.
+[[nodiscard]] std::vector<Child> children(hid_t group, std::size_t most);
 [[nodiscard]] Handle open_group(hid_t parent, const std::string& name);
 /// Bytes of the file an object lives in.
 [[nodiscard]] hsize_t file_size(hid_t object);

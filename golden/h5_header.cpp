@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "golden/h5_attribute.hpp"
+#include "golden/h5_handle.hpp"
 #include "golden/schema.hpp"
 #include "golden/text.hpp"
 #include "reference/spec/problem.hpp"
@@ -24,6 +25,12 @@ bool equal(hid_t type, hid_t other) {
     return check(H5Tequal(type, other), "has an unreadable type") > 0;
 }
 
+bool is_big_endian(hid_t type) {
+    const H5T_order_t order = H5Tget_order(type);
+    if (order != H5T_ORDER_LE && order != H5T_ORDER_BE) throw FormatError("has an unusual byte order");
+    return order == H5T_ORDER_BE;
+}
+
 ElementType float_type(hid_t type) {
     if (equal(type, H5T_IEEE_F64LE) || equal(type, H5T_IEEE_F64BE)) return {.bytes = 8, .dtype = Dtype::f64};
     if (equal(type, H5T_IEEE_F32LE) || equal(type, H5T_IEEE_F32BE)) return {.bytes = 4, .dtype = Dtype::f32};
@@ -41,7 +48,8 @@ ElementType float_type(hid_t type) {
 
 std::optional<std::string> storage_attribute(hid_t dataset) {
     if (check(H5Aexists(dataset, "storage"), "cannot look for attribute storage") == 0) return std::nullopt;
-    const AttributeValue value = read_attribute(dataset, "storage");
+    constexpr std::size_t longest = 100;
+    const AttributeValue value = read_attribute(dataset, "storage", longest);
     if (const auto* text = std::get_if<std::string>(&value)) return *text;
     throw FormatError("attribute storage is " + std::string(kind_text(value)) + ", expected a string");
 }
@@ -67,22 +75,16 @@ ElementType integer_type(hid_t dataset, hid_t type) {
 
 ElementType element_type(hid_t dataset) {
     const Handle type(H5Dget_type(dataset), H5Tclose, "has an unreadable type");
-    switch (H5Tget_class(type.get())) {
-        case H5T_FLOAT: return float_type(type.get());
-        case H5T_INTEGER: return integer_type(dataset, type.get());
-        case H5T_NO_CLASS:
-        case H5T_TIME:
-        case H5T_STRING:
-        case H5T_BITFIELD:
-        case H5T_OPAQUE:
-        case H5T_COMPOUND:
-        case H5T_REFERENCE:
-        case H5T_ENUM:
-        case H5T_VLEN:
-        case H5T_ARRAY:
-        case H5T_NCLASSES: break;
+    if (check(H5Tcommitted(type.get()), "has an unreadable type") > 0) {
+        throw FormatError("has a type that is an object of the file, which is not accepted");
     }
-    throw FormatError("holds neither floating-point numbers nor integers");
+    const H5T_class_t kind = H5Tget_class(type.get());
+    if (kind != H5T_FLOAT && kind != H5T_INTEGER) {
+        throw FormatError("holds neither floating-point numbers nor integers");
+    }
+    ElementType element = kind == H5T_FLOAT ? float_type(type.get()) : integer_type(dataset, type.get());
+    element.big_endian = element.bytes > 1 && is_big_endian(type.get());
+    return element;
 }
 
 void read_extents(hid_t dataset, Header& header) {
@@ -91,6 +93,7 @@ void read_extents(hid_t dataset, Header& header) {
     const int rank = check(H5Sget_simple_extent_ndims(space.get()), "has an unreadable shape");
     std::vector<hsize_t> extents(static_cast<std::size_t>(rank));
     check(H5Sget_simple_extent_dims(space.get(), extents.data(), nullptr), "has an unreadable shape");
+    if (rank == 0) throw FormatError("is a single number, expected an array");
     header.count = 1;
     for (hsize_t extent : extents) {
         if (extent == 0) throw FormatError("has an axis of length 0");
@@ -105,6 +108,7 @@ void read_extents(hid_t dataset, Header& header) {
 /// Refuses every filter but the three that are always available and harmless. Returns whether the bytes are compressed.
 bool check_filters(hid_t creation) {
     bool compressed = false;
+    std::vector<H5Z_filter_t> seen;
     const int filters = check(H5Pget_nfilters(creation), "has unreadable filters");
     for (int i = 0; i < filters; ++i) {
         unsigned flags = 0, config = 0;
@@ -116,11 +120,16 @@ bool check_filters(hid_t creation) {
             throw FormatError("uses HDF5 filter " + std::to_string(id) +
                               "; only deflate, shuffle and fletcher32 are accepted");
         }
+        if (std::find(seen.begin(), seen.end(), id) != seen.end()) {
+            throw FormatError("uses HDF5 filter " + std::to_string(id) + " twice");
+        }
+        seen.push_back(id);
     }
     return compressed;
 }
 
-void check_chunk_size(hid_t creation, const Header& header) {
+/// Bytes of one chunk.
+hsize_t check_chunk_size(hid_t creation, const Header& header) {
     constexpr hsize_t always_fine = hsize_t{1} << 24;
     std::vector<hsize_t> chunk(header.extents.size());
     check(H5Pget_chunk(creation, static_cast<int>(chunk.size()), chunk.data()), "has an unreadable chunk shape");
@@ -130,37 +139,45 @@ void check_chunk_size(hid_t creation, const Header& header) {
         if (extent == 0 || bytes > limit / extent) throw FormatError("has HDF5 chunks larger than the dataset");
         bytes *= extent;
     }
+    return bytes;
 }
 
-/// The bytes the elements need must be in this file, so that a small file cannot ask for large memory. Deflate cannot
-/// expand a byte to more than 1032 (its format: 258 bytes for a length and a distance code of one bit each).
-void check_storage(hid_t dataset, hid_t creation, const Header& header) {
-    constexpr hsize_t deflate_limit = 1032;
+void check_stored_bytes(hsize_t needed, hsize_t stored, bool compressed) {
+    constexpr hsize_t deflate_limit = 1032;  // its format: 258 bytes for a length and a distance code of one bit each
+    if (needed > (compressed ? stored * deflate_limit : stored)) {
+        throw FormatError("claims " + std::to_string(needed) + " bytes, but the file stores only " +
+                          std::to_string(stored) + " for it");
+    }
+    if (needed > always_expanded && needed / most_expansion > stored) {
+        throw FormatError("unpacks " + std::to_string(stored) + " bytes to " + std::to_string(needed) +
+                          ", which is not accepted; store it without compression");
+    }
+}
+
+/// The bytes the elements need must be in this file, so that a small file cannot ask for large memory.
+void check_storage(hid_t dataset, hid_t creation, Header& header) {
     const hsize_t needed = static_cast<hsize_t>(header.count) * header.type.bytes;
     const hsize_t in_file = file_size(dataset);
     if (check(H5Pget_external_count(creation), "has unreadable storage") > 0)
         throw FormatError("keeps its data in another file");
+    const H5D_layout_t layout = H5Pget_layout(creation);
     bool compressed = false;
-    switch (H5Pget_layout(creation)) {
+    switch (layout) {
         case H5D_COMPACT:
         case H5D_CONTIGUOUS: break;
         case H5D_CHUNKED:
             compressed = check_filters(creation);
-            check_chunk_size(creation, header);
+            header.chunk_bytes = check_chunk_size(creation, header);
             break;
         case H5D_VIRTUAL: throw FormatError("is a virtual dataset, which is not accepted");
         case H5D_LAYOUT_ERROR:
         case H5D_NLAYOUTS: fail("has an unreadable layout");
     }
-    const hsize_t stored = std::min<hsize_t>(H5Dget_storage_size(dataset), in_file);
-    if (needed > (compressed ? stored * deflate_limit : stored)) {
-        throw FormatError("claims " + std::to_string(needed) + " bytes, but the file stores only " +
-                          std::to_string(stored) + " for it");
-    }
-    if (H5Pget_layout(creation) == H5D_CONTIGUOUS) {
-        const haddr_t start = H5Dget_offset(dataset);
-        if (start == HADDR_UNDEF || start > in_file - needed) throw FormatError("lies beyond the end of the file");
-    }
+    check_stored_bytes(needed, std::min<hsize_t>(H5Dget_storage_size(dataset), in_file), compressed);
+    if (layout != H5D_CONTIGUOUS) return;
+    const haddr_t start = H5Dget_offset(dataset);
+    if (start == HADDR_UNDEF || start > in_file - needed) throw FormatError("lies beyond the end of the file");
+    header.offset = start;
 }
 
 }  // namespace
@@ -171,7 +188,6 @@ Header check_header(hid_t dataset) {
     read_extents(dataset, header);
     const Handle creation(H5Dget_create_plist(dataset), H5Pclose, "has an unreadable layout");
     check_storage(dataset, creation.get(), header);
-    header.chunked = H5Pget_layout(creation.get()) == H5D_CHUNKED;
     return header;
 }
 

@@ -114,6 +114,10 @@ void take_tile_borders(Selection& selection, std::int64_t rows, Draw& draw) {
 
 }  // namespace
 
+std::int64_t sample_count(const CaseSpec& spec) {
+    return std::max<std::int64_t>(0, std::min(spec.problem.shape.seq_q, spec.recipe.sample));
+}
+
 std::vector<std::int64_t> sample_rows(const CaseSpec& spec) {
     const std::int64_t rows = spec.problem.shape.seq_q;
     if (spec.recipe.sample <= 0) return {};

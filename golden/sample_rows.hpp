@@ -20,4 +20,7 @@ namespace dca::golden {
 /// Empty where the case is not sampled. Precondition: the problem is valid and not packed.
 [[nodiscard]] std::vector<std::int64_t> sample_rows(const CaseSpec& spec);
 
+/// How many there are: 0 where the case is not sampled.
+[[nodiscard]] std::int64_t sample_count(const CaseSpec& spec);
+
 }  // namespace dca::golden

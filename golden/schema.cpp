@@ -105,7 +105,8 @@ constexpr std::array attribute_table{
 static_assert(std::is_sorted(attribute_table.begin(), attribute_table.end(),
                              [](const auto& a, const auto& b) { return a.name < b.name; }));
 
-constexpr std::array<std::string_view, 6> provenance_names{"source", "stub", "seed", "gradient", "note", "case_text"};
+constexpr std::array<std::string_view, 7> provenance_names{"source", "stub",      "seed", "gradient",
+                                                           "note",   "case_text", "kills"};
 using enum Axis;
 using enum Content;
 constexpr std::array<Axis, 4> q_axes{batch, seq_q, heads_q, head_dim}, k_axes{batch, seq_k, heads_kv, head_dim},
@@ -188,6 +189,7 @@ AttributeClass classify_attribute(std::string_view name) {
         std::find(provenance_names.begin(), provenance_names.end(), name) != provenance_names.end()) {
         return AttributeClass::provenance;
     }
+    if (name == case_checksum_name) return AttributeClass::checksum;
     return name == inputs_stored_name ? AttributeClass::inputs_stored : AttributeClass::unknown;
 }
 

@@ -46,7 +46,10 @@ void set_attribute(const AttributeRule& rule, const AttributeValue& value, Probl
 /// The attribute of a case whose inputs are not in the file (0) but follow from its case_text; absent: 1.
 inline constexpr std::string_view inputs_stored_name = "inputs_stored";
 
-enum class AttributeClass : std::uint8_t { problem, dialect_fact, provenance, inputs_stored, unknown };
+/// The attribute of a case that protects the others (case_checksum.hpp).
+inline constexpr std::string_view case_checksum_name = "case_crc32";
+
+enum class AttributeClass : std::uint8_t { problem, dialect_fact, provenance, inputs_stored, checksum, unknown };
 [[nodiscard]] AttributeClass classify_attribute(std::string_view name);
 /// ", did you mean NAME?" for a misspelt attribute.
 [[nodiscard]] std::string attribute_suggestion(std::string_view name);

@@ -64,7 +64,8 @@ struct CaseData {
     /// judge are empty.
     std::optional<ChunkSummaryData> chunk_summary;
     Attributes dialect_facts;  ///< dialect_* attributes that no dialect uses (problem.facts holds the others)
-    Attributes provenance;     ///< source, stub, seed, gradient, note, case_text, measured_*, expected_*
+    Attributes provenance;     ///< source, stub, seed, gradient, note, case_text, kills, measured_*,
+                               ///< expected_*
 };
 
 /// One tensor of a case, read in order a piece at a time.

@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "golden/file_root.hpp"
-#include "golden/h5_attribute.hpp"
 #include "golden/h5_dataset.hpp"
 #include "golden/schema.hpp"
 #include "golden/store.hpp"
@@ -12,7 +11,7 @@ namespace dca::golden {
 
 struct FileReader::Impl {
     std::filesystem::path path;
-    h5::Handle file;
+    std::unique_ptr<h5::File> file;
     std::vector<std::string> ids;
 
     [[nodiscard]] CaseData read(const std::string& case_id, Values values) const;
@@ -38,8 +37,8 @@ struct FileReader::Impl {
 FileReader::FileReader(const std::filesystem::path& path) : impl_(std::make_unique<Impl>()) {
     impl_->path = path;
     impl_->ids = impl_->strictly("", [&](const Report& report) {
-        impl_->file = open_file(path);
-        return read_root(impl_->file.get(), report);
+        impl_->file = std::make_unique<h5::File>(path);
+        return read_root(impl_->file->root(), report);
     });
 }
 
@@ -59,19 +58,16 @@ CaseData FileReader::Impl::read(const std::string& case_id, Values values) const
         const std::vector<std::string_view> names(ids.begin(), ids.end());
         throw FormatError(path.string() + ": there is no case " + printable(case_id) + suggestion(case_id, names));
     }
-    return strictly("case " + case_id + ": ", [&](const Report& report) {
-        return read_case(file.get(), case_id, Demand::complete, report, values);
-    });
+    return strictly("case " + case_id + ": ",
+                    [&](const Report& report) { return read_case(*file, case_id, Demand::complete, report, values); });
 }
 
 bool FileReader::stores_inputs(const std::string& case_id) const {
     if (std::find(impl_->ids.begin(), impl_->ids.end(), case_id) == impl_->ids.end()) return true;  // read says so
     return impl_->strictly("case " + case_id + ": ", [&](const Report&) {
-        const h5::Handle group = h5::open_group(impl_->file.get(), case_id);
-        const auto names = h5::attribute_names(group.get());
-        const std::string name(inputs_stored_name);
-        return std::find(names.begin(), names.end(), name) == names.end() ||
-               unwrapped(h5::read_attribute(group.get(), name)) != AttributeValue(std::int64_t{0});
+        const auto value =
+            h5::find_attribute(h5::open_group(impl_->file->root(), case_id), std::string(inputs_stored_name));
+        return !value || unwrapped(*value) != AttributeValue(std::int64_t{0});
     });
 }
 
@@ -83,8 +79,8 @@ CaseData FileReader::read_head(const std::string& case_id) const {
 }
 
 struct TensorReader::Impl {
-    Impl(hid_t case_group, const std::string& path, std::string location)
-        : where(std::move(location)), rule(dataset_rule(path)), dataset(case_group, path), cursor(dataset) {}
+    Impl(const h5::File& file, const std::string& case_id, const std::string& path, std::string location)
+        : where(std::move(location)), rule(dataset_rule(path)), dataset(file, case_id + "/" + path), cursor(dataset) {}
     std::string where;
     const DatasetRule& rule;
     h5::Dataset dataset;
@@ -116,15 +112,9 @@ std::optional<TensorReader> FileReader::open(const std::string& case_id, const s
     const DatasetRule& rule = dataset_rule(path);
     const std::string where = impl_->path.string() + ": case " + case_id + ": " + path + ": ";
     try {
-        const h5::Handle group = h5::open_group(impl_->file.get(), case_id);
-        const auto has = [](hid_t parent, std::string_view name) {
-            const auto all = h5::children(parent);
-            return std::any_of(all.begin(), all.end(), [&](const h5::Child& child) { return child.name == name; });
-        };
-        if (!has(group.get(), rule.group)) return std::nullopt;
-        const h5::Handle parent = h5::open_group(group.get(), std::string(rule.group));
-        if (!has(parent.get(), rule.name)) return std::nullopt;
-        return TensorReader(std::make_unique<TensorReader::Impl>(group.get(), path, where));
+        const h5::Node* group = h5::find_child(h5::open_group(impl_->file->root(), case_id), std::string(rule.group));
+        if (group == nullptr || h5::find_child(*group, std::string(rule.name)) == nullptr) return std::nullopt;
+        return TensorReader(std::make_unique<TensorReader::Impl>(*impl_->file, case_id, path, where));
     } catch (const FormatError& error) {
         throw FormatError(where + error.what());
     }

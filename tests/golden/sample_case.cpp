@@ -4,7 +4,9 @@
 
 #include "golden/case_text.hpp"
 #include "golden/h5_attribute.hpp"
+#include "golden/h5_walk.hpp"
 #include "golden/make_inputs.hpp"
+#include "golden/schema.hpp"
 
 namespace dca::test {
 namespace {
@@ -71,10 +73,21 @@ void write_file(const std::filesystem::path& path, const std::vector<CaseData>& 
     writer.commit();
 }
 
+/// As somebody who changes a case knowingly would do.
+void remove_case_checksums(hid_t file) {
+    for (const h5::Child& child : h5::children(file, h5::most_objects)) {
+        if (child.kind != h5::ObjectKind::group) continue;
+        const h5::Handle group = h5::open_group(file, child.name);
+        const std::string name(case_checksum_name);
+        if (H5Aexists(group.get(), name.c_str()) > 0) H5Adelete(group.get(), name.c_str());
+    }
+}
+
 void edit(const std::filesystem::path& path, const std::function<void(hid_t file)>& change) {
     h5::silence();
     h5::Handle file(H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), H5Fclose, "test: cannot open " + path.string());
     change(file.get());
+    remove_case_checksums(file.get());
     file.close("test: cannot close " + path.string());
 }
 

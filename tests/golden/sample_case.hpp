@@ -19,8 +19,10 @@ namespace dca::test {
 /// Writes one file with these cases.
 void write_file(const std::filesystem::path& path, const std::vector<golden::CaseData>& cases);
 
-/// Opens a written file for changes; the callback gets the HDF5 file.
+/// Opens a written file for changes; the callback gets the HDF5 file. The checksum over the attributes of each case is
+/// removed afterwards.
 void edit(const std::filesystem::path& path, const std::function<void(hid_t file)>& change);
+void remove_case_checksums(hid_t file);
 void remove_object(hid_t file, const std::string& path);
 void set_attribute(hid_t file, const std::string& object, const std::string& name, const golden::AttributeValue& value);
 void remove_attribute(hid_t file, const std::string& object, const std::string& name);

@@ -49,6 +49,7 @@ TEST_CASE("lint finds all faults of all cases at once") {
     const LintReport report = lint(path);
     CHECK_FALSE(report.ok());
     CHECK(report.cases == 3);
+    const std::string unprotected = "is missing: nothing protects the attributes of this case";
     CHECK(lines(report) ==
           std::vector<std::string>{
               "error | case a: outputs/out | shape (1, 5, 2, 4), expected (batch 1, seq_q 5, heads_q 1, head_dim_v 4)",
@@ -58,10 +59,13 @@ TEST_CASE("lint finds all faults of all cases at once") {
               "local_size must be at least 1)",
               "error | case a: inputs/q | element (0, 0, 0, 3) is 0.1: not representable in dtype bf16 (nearest is "
               "0.10009765625)",
+              "note | case a: attribute case_crc32 | " + unprotected,
               "note | case b: inputs/v | attribute units is ignored",
               "note | case b: attribute dialect_colour | is not one that any dialect uses; ignored",
               "error | case b: inputs/q | is missing",
               "error | case b: inputs/k | element (0, 0, 0, 3) is nan: inputs must be finite",
+              "note | case b: attribute case_crc32 | " + unprotected,
+              "note | case clean: attribute case_crc32 | " + unprotected,
           });
 }
 

@@ -7,6 +7,7 @@
 #include <set>
 #include <string_view>
 
+#include "golden/input_file.hpp"
 #include "golden/text.hpp"
 #include "verify/candidate/npy_header.hpp"
 #include "verify/candidate/tensor_source.hpp"
@@ -17,13 +18,12 @@ namespace {
 /// One pass over the entries of the archive. Messages are one clause, without the path.
 class Zip {
 public:
-    explicit Zip(const std::filesystem::path& path) : archive_(archive_read_new(), archive_read_free) {
+    explicit Zip(const golden::InputFile& file) : archive_(archive_read_new(), archive_read_free) {
         // The seeking reader trusts the central directory alone; the streaming one would accept archives that have
         // none.
         check(archive_read_support_format_zip_seekable(archive_.get()));
-        if (archive_read_open_filename(archive_.get(), path.c_str(), 1 << 16) != ARCHIVE_OK) {
-            throw FormatError("cannot be read as a zip archive" + reason());
-        }
+        file.rewind();
+        check(archive_read_open_fd(archive_.get(), file.descriptor(), 1 << 16));
     }
 
     /// Moves to the next entry and returns its name; nothing at the end.
@@ -37,7 +37,22 @@ public:
             throw FormatError("has an entry that is not a plain file with a readable name");
         }
         if (archive_entry_is_encrypted(entry)) throw FormatError("is encrypted");
+        if (std::char_traits<char>::length(name) > longest_name)
+            throw FormatError("has an entry with an overlong name");
+        if (++entries_ > most_entries) {
+            throw FormatError("has more than " + std::to_string(most_entries) + " entries");
+        }
         return std::string(name);
+    }
+
+    /// Throws FormatError unless the current entry is packed as NumPy packs: not at all, or by deflate. libarchive
+    /// would also take bzip2, LZMA and others.
+    void require_plain_packing() const {
+        const char* format = archive_format_name(archive_.get());
+        const std::string_view text = format == nullptr ? "" : format;
+        if (text.find("(uncompressed)") == text.npos && text.find("(deflation)") == text.npos) {
+            throw FormatError("is packed by another method than deflate: " + golden::printable(text));
+        }
     }
 
     /// Exactly these bytes of the current entry.
@@ -69,7 +84,10 @@ private:
         return text == nullptr ? std::string() : " (" + golden::printable(text) + ")";
     }
 
+    static constexpr std::size_t most_entries = 100'000, longest_name = 1000;
+
     std::unique_ptr<archive, int (*)(archive*)> archive_;
+    std::size_t entries_ = 0;
 };
 
 NpyHeader read_header(Zip& zip) {
@@ -94,9 +112,9 @@ std::string without_suffix(std::string name) {
 
 class NpzSource final : public TensorSource {
 public:
-    explicit NpzSource(const std::filesystem::path& path) : path_(path) {
+    explicit NpzSource(const std::filesystem::path& path) : path_(path), file_(path) {
         try {
-            Zip zip(path);
+            Zip zip(file_);
             while (const std::optional<std::string> name = zip.next()) {
                 if (!names_.insert(without_suffix(*name)).second) {
                     throw FormatError("has two entries '" + golden::printable(*name) + "'");
@@ -111,20 +129,26 @@ public:
     [[nodiscard]] std::vector<std::string> names() const override { return {names_.begin(), names_.end()}; }
 
     [[nodiscard]] TensorInfo describe(const std::string& name) const override {
-        Zip zip(path_);
+        Zip zip(file_);
         find(zip, name);
         const NpyHeader header = read_header(zip);
         return {header.extents, is_floating(header.type)};
     }
 
     void read(const std::string& name, std::span<double> values) const override {
-        read_pieces(name, collecting(values));
+        read_elements(name, values.size(), collecting(values));
     }
 
     void read_pieces(const std::string& name, const TakePiece& take) const override {
-        Zip zip(path_);
+        read_elements(name, element_count(describe(name).extents), take);
+    }
+
+private:
+    void read_elements(const std::string& name, std::size_t expected, const TakePiece& take) const {
+        Zip zip(file_);
         find(zip, name);
         const NpyHeader header = read_header(zip);
+        if (element_count(header.extents) != expected) throw FormatError("changed while it was read");
         const std::size_t size = size_of(header.type);
         std::vector<std::byte> buffer(size * piece_elements);
         std::vector<double> values(piece_elements);
@@ -139,15 +163,15 @@ public:
         zip.require_end();
     }
 
-private:
     static void find(Zip& zip, const std::string& name) {
         while (const std::optional<std::string> entry = zip.next()) {
-            if (without_suffix(*entry) == name) return;
+            if (without_suffix(*entry) == name) return zip.require_plain_packing();
         }
         throw FormatError("is no longer in the archive");
     }
 
     std::filesystem::path path_;
+    golden::InputFile file_;
     std::set<std::string> names_;
 };
 

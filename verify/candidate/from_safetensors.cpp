@@ -1,8 +1,8 @@
 // .safetensors: 8 bytes of length, that many bytes of JSON, then the data of all tensors, little endian.
 #include <algorithm>
 #include <array>
-#include <fstream>
 
+#include "golden/input_file.hpp"
 #include "golden/text.hpp"
 #include "verify/candidate/safetensors_header.hpp"
 #include "verify/candidate/tensor_source.hpp"
@@ -10,13 +10,14 @@
 namespace dca::verify {
 namespace {
 
-/// A header entry takes some 150 bytes, so this is room for 100 000 tensors, and little to parse.
-constexpr std::uint64_t max_header = std::uint64_t{16} << 20;
+/// A header entry takes some 150 bytes, so this is room for 25 000 tensors. Parsed, a number of a list takes 16 bytes
+/// (and 32 while the list grows) of memory for 2 of text.
+constexpr std::uint64_t max_header = std::uint64_t{4} << 20;
 constexpr std::uint64_t length_size = 8;
 
 class SafetensorsSource final : public TensorSource {
 public:
-    explicit SafetensorsSource(const std::filesystem::path& path) : path_(path) {
+    explicit SafetensorsSource(const std::filesystem::path& path) : path_(path), file_(path) {
         try {
             load();
         } catch (const FormatError& error) {
@@ -47,14 +48,14 @@ public:
 
     void read_pieces(const std::string& name, const TakePiece& take) const override {
         const SafetensorsEntry& entry = entries_.at(name);
-        std::ifstream file = open();
-        file.seekg(static_cast<std::streamoff>(data_begin_ + entry.begin));
+        std::uint64_t at = data_begin_ + entry.begin;
         const std::size_t size = size_of(*entry.type);
         std::vector<std::byte> buffer(size * piece_elements);
         std::vector<double> values(piece_elements);
         for (std::size_t left = element_count(entry.extents); left > 0;) {
             const std::size_t count = std::min(left, piece_elements);
-            read_bytes(file, buffer.data(), count * size);
+            file_.read(at, std::span(buffer).first(count * size));
+            at += count * size;
             const std::span<double> piece = std::span(values).first(count);
             decode_elements(*entry.type, false, std::span(buffer).first(count * size), piece);
             take(piece);
@@ -63,33 +64,22 @@ public:
     }
 
 private:
-    [[nodiscard]] std::ifstream open() const {
-        std::ifstream file(path_, std::ios::binary);
-        if (!file) throw IoError(path_.string() + ": cannot be opened");
-        return file;
-    }
-
-    static void read_bytes(std::ifstream& file, void* data, std::size_t size) {
-        file.read(static_cast<char*>(data), static_cast<std::streamsize>(size));
-        if (static_cast<std::size_t>(file.gcount()) != size) throw FormatError("ends too early");
-    }
-
     void load() {
-        const std::uint64_t file_size = std::filesystem::file_size(path_);
-        std::ifstream file = open();
+        const std::uint64_t file_size = file_.size();
         std::array<unsigned char, length_size> prefix{};
-        read_bytes(file, prefix.data(), prefix.size());
+        file_.read(0, std::as_writable_bytes(std::span(prefix)));
         std::uint64_t length = 0;
         for (std::size_t i = prefix.size(); i-- > 0;) length = length << 8 | prefix[i];
         if (length > file_size - length_size) throw FormatError("has a header longer than the file");
-        if (length > max_header) throw FormatError("has a header of more than 16 MiB");
+        if (length > max_header) throw FormatError("has a header of more than 4 MiB");
         std::string text(static_cast<std::size_t>(length), '\0');
-        read_bytes(file, text.data(), text.size());
+        file_.read(length_size, std::as_writable_bytes(std::span(text)));
         data_begin_ = length_size + length;
         entries_ = parse_safetensors_header(text, file_size - data_begin_);
     }
 
     std::filesystem::path path_;
+    golden::InputFile file_;
     std::uint64_t data_begin_ = 0;
     std::map<std::string, SafetensorsEntry> entries_;
 };

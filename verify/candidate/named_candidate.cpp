@@ -85,9 +85,11 @@ public:
             if (which == golden::InputTensor::dout && !made.spec().recipe.gradient) {
                 throw FormatError("the golden has no such input: the candidate ran other inputs");
             }
-            const auto [batches, rows, heads, dim] = made.extents(which);
+            const auto made_extents = made.extents(which);
+            const std::int64_t rows = made_extents[1];
             require_shape(name, stored_extents(made.extents(which), golden_.problem.packed()), true);
-            const std::int64_t width = heads * dim, step = std::max<std::int64_t>(1, (std::int64_t{1} << 16) / width);
+            const std::int64_t width = made_extents[2] * made_extents[3],
+                               step = std::max<std::int64_t>(1, (std::int64_t{1} << 16) / width);
             std::vector<double> expected;
             std::size_t at = 0;
             std::int64_t next = 0, flat = 0;  // row of all batch entries, element

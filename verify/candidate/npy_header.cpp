@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "golden/text.hpp"
-#include "reference/spec/error.hpp"
+#include "reference/spec/problem.hpp"
 
 namespace dca::verify {
 namespace {
@@ -19,6 +19,8 @@ constexpr std::array<std::pair<std::string_view, ElementType>, 5> element_names{
     {"i8", ElementType::i64},
     {"i4", ElementType::i32},
 }};
+
+constexpr std::size_t most_axes = 32;  // NumPy's own limit
 
 /// Reads the few Python literals of the dictionary from left to right.
 class Cursor {
@@ -62,6 +64,7 @@ public:
             if (error != std::errc() || value < 0) throw FormatError("the array header has a bad shape");
             text_.remove_prefix(static_cast<std::size_t>(end - text_.data()));
             values.push_back(value);
+            if (values.size() > most_axes) throw FormatError("has more than 32 axes");
             if (accept(",")) continue;
             require(")");
             break;
@@ -74,6 +77,14 @@ public:
 private:
     std::string_view text_;
 };
+
+void require_sensible_size(const std::vector<std::int64_t>& extents) {
+    std::int64_t count = 1;
+    for (const std::int64_t extent : extents) {
+        if (extent > 0 && count > max_elements / extent) throw FormatError("claims more than 2^40 elements");
+        count *= extent;
+    }
+}
 
 void set_type(NpyHeader& header, std::string_view descr) {
     const bool ordered = !descr.empty() && (descr.front() == '<' || descr.front() == '>');
@@ -127,6 +138,7 @@ NpyHeader parse_npy_dictionary(std::string_view text) {
     if (*fortran_order && extents->size() > 1) {
         throw FormatError("is in Fortran order; save numpy.ascontiguousarray(...) instead");
     }
+    require_sensible_size(*extents);
     header.extents = std::move(*extents);
     return header;
 }

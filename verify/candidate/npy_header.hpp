@@ -30,7 +30,8 @@ struct NpyPrelude {
 [[nodiscard]] NpyPrelude parse_npy_prelude(std::string_view bytes);
 
 /// `{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }` in any order of keys. Throws FormatError for anything
-/// else, types that are no numbers, Fortran order, and negative or overlong extents.
+/// else, types that are no numbers, Fortran order, negative extents, more than 32 of them, and more elements than any
+/// problem has.
 [[nodiscard]] NpyHeader parse_npy_dictionary(std::string_view text);
 
 }  // namespace dca::verify

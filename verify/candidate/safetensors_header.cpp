@@ -25,6 +25,8 @@ constexpr std::array<std::pair<std::string_view, ElementType>, 8> element_names{
     {"I32", ElementType::i32},
 }};
 
+constexpr std::size_t most_axes = 32;
+
 /// Object, tensor, list: nothing in a header nests deeper.
 constexpr int max_depth = 3;
 
@@ -67,6 +69,7 @@ SafetensorsEntry parse_entry(const json& value) {
         if (name == entry.type_name) entry.type = type;
     }
     std::uint64_t bytes = entry.type ? size_of(*entry.type) : 0;
+    if (shape.size() > most_axes) throw FormatError("has more than 32 axes");
     for (const json& extent : shape) {
         const std::uint64_t n = unsigned_value(extent, "shape entry");
         std::uint64_t product = 0;

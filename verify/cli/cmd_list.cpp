@@ -5,11 +5,13 @@
 
 #include "golden/case_text.hpp"
 #include "golden/catalogue.hpp"
+#include "golden/kills.hpp"
 #include "verify/cli/commands.hpp"
 #include "verify/diagnose/diagnose.hpp"
 #include "verify/gate/builtin.hpp"
 #include "verify/gate/tags.hpp"
 #include "verify/hazards/hazard.hpp"
+#include "verify/mutants/mutant.hpp"
 
 namespace dca::cli {
 namespace {
@@ -26,11 +28,13 @@ int list_suites() {
     return 0;
 }
 
-int list_cases(const std::string& suite) {
+int list_cases(const std::string& suite, bool verbose) {
     for (const golden::SuiteInfo& info : golden::suites()) {
         if (!suite.empty() && suite != info.name) continue;
         for (const golden::CaseSpec& spec : golden::suite(info.name)) {
-            std::cout << info.name << '\t' << spec.id << '\t' << golden::to_text(spec) << '\n';
+            std::cout << info.name << '\t' << spec.id << '\t' << golden::to_text(spec);
+            if (verbose) std::cout << '\t' << golden::known_kills(spec).value_or("");
+            std::cout << '\n';
         }
     }
     if (!suite.empty())
@@ -72,13 +76,21 @@ int list_tags() {
     return 0;
 }
 
+void list_mistake(std::string_view id, std::string_view title, std::string_view hazard, std::string_view example) {
+    std::cout << id << ": " << title;
+    if (!hazard.empty()) std::cout << " (" << hazard << ')';
+    if (!example.empty()) std::cout << "; seen in " << example;
+    std::cout << '\n';
+}
+
 int list_mutants() {
-    std::cout << "Mistakes that dca compare recognises and names:\n";
+    std::cout << "Wrong kernels that the judge is tested with, and that dca compare looks for:\n";
+    for (const mutants::Mutant& mutant : mutants::catalogue()) {
+        list_mistake(mutant.id, mutant.title, mutant.hazard, mutant.public_example);
+    }
     for (const verify::KnownMistake& mistake : verify::known_mistakes()) {
-        std::cout << mistake.id << ": " << mistake.title;
-        if (!mistake.hazard.empty()) std::cout << " (" << mistake.hazard << ')';
-        if (!mistake.public_example.empty()) std::cout << "; seen in " << mistake.public_example;
-        std::cout << '\n';
+        if (mutants::find(mistake.id) == nullptr)
+            list_mistake(mistake.id, mistake.title, mistake.hazard, mistake.public_example);
     }
     return 0;
 }
@@ -100,11 +112,13 @@ void add_list(CLI::App& app, Action& action) {
     add_topic(list, action, "hazards", "Known traps, and whom they affect (see dca explain)", list_hazards);
     add_topic(list, action, "candidates", "What can be judged without a file", list_candidates);
     add_topic(list, action, "tags", "What cases can be chosen by", list_tags);
-    add_topic(list, action, "mutants", "Mistakes that compare can name", list_mutants);
+    add_topic(list, action, "mutants", "Wrong kernels kept to test the judge, and to name mistakes", list_mutants);
     auto suite = std::make_shared<std::string>();
     CLI::App* cases = list->add_subcommand("cases", "Suite, id and text of every case, separated by tabs");
     cases->add_option("--suite", *suite, "Only the cases of this suite");
-    cases->callback([&action, suite] { action = [suite] { return list_cases(*suite); }; });
+    auto verbose = std::make_shared<bool>(false);
+    cases->add_flag("-v,--verbose", *verbose, "Also the mutants that each case kills, with their margins");
+    cases->callback([&action, suite, verbose] { action = [suite, verbose] { return list_cases(*suite, *verbose); }; });
 }
 
 }  // namespace dca::cli

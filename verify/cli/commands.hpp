@@ -19,6 +19,7 @@ void add_diff_dialects(CLI::App& app, Action& action);
 void add_sparse(CLI::App& app, Action& action);
 void add_list(CLI::App& app, Action& action);
 void add_explain(CLI::App& app, Action& action);
+void add_mutants(CLI::App& app, Action& action);
 void add_document(CLI::App& app, Action& action);
 void add_lint(CLI::App& app, Action& action);
 void add_check_laws(CLI::App& app, Action& action);

@@ -29,6 +29,7 @@ dca::cli::Action parse(CLI::App& app, int argc, char** argv) {
     dca::cli::add_sparse(app, action);
     dca::cli::add_list(app, action);
     dca::cli::add_explain(app, action);
+    dca::cli::add_mutants(app, action);
     dca::cli::add_document(app, action);
     dca::cli::add_lint(app, action);
     dca::cli::add_check_laws(app, action);

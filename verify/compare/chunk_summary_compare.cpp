@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "verify/compare/compare.hpp"
+#include "verify/compare/golden_facts.hpp"
 #include "verify/compare/reason.hpp"
 
 namespace dca::verify {
@@ -90,7 +91,9 @@ CaseReport compare_chunk_summary(const golden::CaseData& golden, const golden::C
         judge.tensor(gradient_name(id), extents, truth.results.gradients[id], candidate.gradients[id],
                      truth.scales.gradients[id], regions(p, extents[1], id == TensorId::x, true), gradient_size);
     }
-    return judge.finish();
+    CaseReport report = judge.finish();
+    add_golden_facts(golden, report);
+    return report;
 }
 
 }  // namespace dca::verify

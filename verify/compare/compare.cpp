@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "golden/make_inputs.hpp"
+#include "verify/compare/golden_facts.hpp"
 #include "verify/compare/reason.hpp"
 
 namespace dca::verify {
@@ -140,7 +141,9 @@ CaseReport compare_case(const golden::CaseData& golden, const golden::Results& c
     judge.tensor("dq", truth.dq, candidate.dq, scales ? pointer(scales->dq) : nullptr, regions.query, natural.dq);
     judge.tensor("dk", truth.dk, candidate.dk, scales ? pointer(scales->dk) : nullptr, regions.key, natural.dk);
     judge.tensor("dv", truth.dv, candidate.dv, scales ? pointer(scales->dv) : nullptr, regions.key, natural.dv);
-    return judge.finish();
+    CaseReport report = judge.finish();
+    add_golden_facts(golden, report);
+    return report;
 }
 
 }  // namespace dca::verify

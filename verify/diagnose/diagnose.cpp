@@ -1,22 +1,27 @@
 #include "verify/diagnose/diagnose.hpp"
 
 #include <algorithm>
-#include <tuple>
-#include <utility>
+#include <cmath>
+#include <set>
 
 #include "verify/compare/compare.hpp"
+#include "verify/diagnose/counterfactuals.hpp"
+#include "verify/diagnose/dialect_counterfactuals.hpp"
 #include "verify/diagnose/mistake.hpp"
+#include "verify/mutants/mutant.hpp"
 
 namespace dca::verify {
 namespace {
 
-std::vector<Mistake> catalogue() {
-    std::vector<Mistake> all;
-    for (std::span<const Mistake> part :
-         {output_mistakes(), merge_mistakes(), precision_mistakes(), problem_mistakes()}) {
-        all.insert(all.end(), part.begin(), part.end());
+/// What the mutants' catalogue has not: a repair, whose result depends on the candidate.
+constexpr KnownMistake unwritten{"unwritten", "output that was never written: rows of zeros or NaN", "", ""};
+
+KnownMistake known(std::string_view id) {
+    if (const mutants::Mutant* mutant = mutants::find(id)) {
+        return {mutant->id, mutant->title, mutant->hazard, mutant->public_example};
     }
-    return all;
+    expects(id == unwritten.id, "a mistake that is not in the catalogue");
+    return unwritten;
 }
 
 const TensorReport* find(const CaseReport& report, const std::string& tensor) {
@@ -44,7 +49,127 @@ golden::Results failing_only(golden::Results results, const CaseReport& report) 
     return results;
 }
 
-/// Multiply-adds of one forward pass: two products per visible pair, query head and channel.
+double ratio_of(const TensorReport& report) {
+    return report.worst_row ? report.worst_row->ratio : report.worst.ratio;
+}
+
+/// Of several types whose noise would explain an error, that is nearest whose honest kernels err so much: by 0.45 sigma
+/// (docs/error_model.md section 7). Squared, in octaves, over the tensors.
+double distance_from_typical(const CaseReport& agreement, const std::vector<std::string>& tensors) {
+    double sum = 0, rows = 0;
+    for (const TensorReport& tensor : agreement.tensors) {
+        if (std::find(tensors.begin(), tensors.end(), tensor.tensor) == tensors.end()) continue;
+        for (const RegionReport& region : tensor.regions) {
+            if (!(region.rms_ratio > 0)) continue;
+            const double octaves = std::log2(region.rms_ratio / 0.45);
+            sum += octaves * octaves * static_cast<double>(region.rows);
+            rows += static_cast<double>(region.rows);
+        }
+    }
+    return rows > 0 ? sum / rows : 0;
+}
+
+/// What the trial explains, if anything.
+std::optional<Found> judge(const Mistake& mistake, const Trial& trial, const Evidence& evidence) {
+    const CaseReport agreement = compare_case(trial.truth, trial.candidate);
+    // A mistake whose own result passes as right makes no difference in this case.
+    const CaseReport difference = trial.repaired ? CaseReport{} : compare_case(evidence.golden, trial.truth.results);
+    Found found;
+    found.repaired = trial.repaired;
+    found.explanation.id = mistake.id;
+    found.explanation.title = trial.title;
+    for (const TensorReport& tensor : agreement.tensors) {
+        if (!passes(&tensor)) continue;
+        if (!trial.repaired && !fails(find(difference, tensor.tensor))) continue;
+        found.explanation.tensors.push_back(tensor.tensor);
+        found.explanation.ratio = std::max(found.explanation.ratio, ratio_of(tensor));
+        add_evidence(found, tensor.tensor, every_row(evidence.golden.results, tensor.tensor), evidence.golden.results,
+                     evidence.golden.judge->scales, trial.candidate, trial.truth.results);
+    }
+    if (trial.repaired) found.energy = distance_from_typical(agreement, found.explanation.tensors);
+    return found.explanation.tensors.empty() ? std::nullopt : std::optional(std::move(found));
+}
+
+class Search {
+public:
+    Search(const golden::CaseData& golden, const golden::Results& candidate, const CaseReport& report, double budget)
+        : golden_(golden),
+          candidate_(candidate),
+          report_(report),
+          failing_(failing_only(candidate, report)),
+          budget_(budget) {}
+
+    Diagnosis run() {
+        const bool gradients = failing_.dq || failing_.dk || failing_.dv;
+        if (!golden_.judge || !(failing_.out || failing_.lse || gradients)) return {};
+        const Evidence evidence{golden_, failing_, gradients};
+        try_mistakes(output_mistakes(), evidence);
+        // Mutants compute the dialect exact; the same mistakes in others are recomputed by the reference.
+        if (golden_.problem.dialect != "exact") {
+            try_mistakes(merge_mistakes(), evidence);
+            try_mistakes(problem_mistakes(), evidence);
+        } else {
+            std::set<std::string, std::less<>> named;
+            for (const Found& one : found_) named.insert(one.explanation.id);
+            add(try_mutants(golden_, candidate_, report_, named, budget_ - diagnosis_.work));
+        }
+        try_mistakes(precision_mistakes(), evidence);
+        add(try_dialects(golden_, candidate_, report_, budget_ - diagnosis_.work));
+        diagnosis_.explanations = ranked(std::move(found_));
+        return std::move(diagnosis_);
+    }
+
+private:
+    void try_mistakes(std::span<const Mistake> mistakes, const Evidence& evidence) {
+        const double work = forward_work(golden_.problem);
+        for (const Mistake& mistake : mistakes) {
+            if (mistake.shows != Shows::anywhere && passes(find(report_, "out"))) continue;
+            if (mistake.shows == Shows::in_out_and_lse && passes(find(report_, "lse"))) continue;
+            if (is_found(mistake.id)) continue;
+            const double cost = work * (evidence.gradients ? mistake.cost.gradients : mistake.cost.forward);
+            if (diagnosis_.work + cost > budget_) {
+                diagnosis_.not_tried.emplace_back(mistake.id);
+                continue;
+            }
+            const std::optional<Trial> trial = mistake.attempt(evidence);
+            // What is ruled out or does not apply took a forward pass at most.
+            diagnosis_.work += trial ? cost : std::min(cost, work);
+            if (!trial) continue;
+            if (auto found = judge(mistake, *trial, evidence)) keep(std::move(*found));
+        }
+    }
+
+    void add(Tried tried) {
+        diagnosis_.work += tried.work;
+        for (std::string& id : tried.not_tried) diagnosis_.not_tried.push_back(std::move(id));
+        for (Found& one : tried.found) keep(std::move(one));
+    }
+
+    void keep(Found found) {
+        if (!found.dialect) {
+            const KnownMistake mistake = known(found.explanation.id);
+            if (found.explanation.title.empty()) found.explanation.title = mistake.title;
+            found.explanation.hazard = mistake.hazard;
+            found.explanation.public_example = mistake.public_example;
+        }
+        found_.push_back(std::move(found));
+    }
+
+    [[nodiscard]] bool is_found(std::string_view id) const {
+        return std::any_of(found_.begin(), found_.end(), [&](const Found& one) { return one.explanation.id == id; });
+    }
+
+    const golden::CaseData& golden_;
+    const golden::Results& candidate_;
+    const CaseReport& report_;
+    golden::Results failing_;
+    double budget_;
+    Diagnosis diagnosis_;
+    std::vector<Found> found_;
+};
+
+}  // namespace
+
 double forward_work(const Problem& problem) {
     const Shape& s = problem.shape;
     const auto pairs = [](double rows, double keys, double offset) {
@@ -65,71 +190,16 @@ double forward_work(const Problem& problem) {
     return visible * static_cast<double>(s.heads_q) * static_cast<double>(s.head_dim + s.head_dim_v);
 }
 
-double ratio_of(const TensorReport& report) {
-    return report.worst_row ? report.worst_row->ratio : report.worst.ratio;
-}
-
-/// What the trial explains, if anything.
-std::optional<Explanation> judge(const Mistake& mistake, const Trial& trial, const Evidence& evidence) {
-    const CaseReport agreement = compare_case(trial.truth, trial.candidate);
-    // A mistake whose own result passes as right makes no difference in this case.
-    const CaseReport difference = trial.repaired ? CaseReport{} : compare_case(evidence.golden, trial.truth.results);
-    Explanation explanation{std::string(mistake.info.id),
-                            trial.title.empty() ? std::string(mistake.info.title) : trial.title,
-                            std::string(mistake.info.hazard),
-                            std::string(mistake.info.public_example),
-                            {},
-                            0};
-    for (const TensorReport& tensor : agreement.tensors) {
-        if (!passes(&tensor)) continue;
-        if (!trial.repaired && !fails(find(difference, tensor.tensor))) continue;
-        explanation.tensors.push_back(tensor.tensor);
-        explanation.ratio = std::max(explanation.ratio, ratio_of(tensor));
-    }
-    return explanation.tensors.empty() ? std::nullopt : std::optional(std::move(explanation));
-}
-
-}  // namespace
-
 std::vector<KnownMistake> known_mistakes() {
-    std::vector<KnownMistake> known;
-    for (const Mistake& mistake : catalogue()) known.push_back(mistake.info);
-    return known;
+    std::vector<KnownMistake> all;
+    for (const mutants::Mutant& mutant : mutants::catalogue()) all.push_back(known(mutant.id));
+    all.push_back(unwritten);
+    return all;
 }
 
 Diagnosis explain(const golden::CaseData& golden, const golden::Results& candidate, const CaseReport& report,
                   double multiply_adds) {
-    Diagnosis diagnosis;
-    const golden::Results failing = failing_only(candidate, report);
-    const bool gradients = failing.dq || failing.dk || failing.dv;
-    if (!golden.judge || !(failing.out || failing.lse || gradients)) return diagnosis;
-
-    const Evidence evidence{golden, failing, gradients};
-    const double work = forward_work(golden.problem);
-    // A repair takes the golden's values for the spoilt ones, so it says less than a result that predicts them.
-    std::vector<std::pair<Explanation, bool>> found;
-    for (const Mistake& mistake : catalogue()) {
-        if (mistake.shows != Shows::anywhere && passes(find(report, "out"))) continue;
-        if (mistake.shows == Shows::in_out_and_lse && passes(find(report, "lse"))) continue;
-        const double cost = work * (gradients ? mistake.cost.gradients : mistake.cost.forward);
-        if (diagnosis.work + cost > multiply_adds) {
-            diagnosis.not_tried.emplace_back(mistake.info.id);
-            continue;
-        }
-        const std::optional<Trial> trial = mistake.attempt(evidence);
-        // What is ruled out or does not apply took a forward pass at most.
-        diagnosis.work += trial ? cost : std::min(cost, work);
-        if (!trial) continue;
-        if (auto explanation = judge(mistake, *trial, evidence)) {
-            found.emplace_back(std::move(*explanation), trial->repaired);
-        }
-    }
-    std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
-        return std::tuple(b.first.tensors.size(), a.second, a.first.ratio) <
-               std::tuple(a.first.tensors.size(), b.second, b.first.ratio);
-    });
-    for (auto& [explanation, repaired] : found) diagnosis.explanations.push_back(std::move(explanation));
-    return diagnosis;
+    return Search(golden, candidate, report, multiply_adds).run();
 }
 
 }  // namespace dca::verify

@@ -24,6 +24,9 @@ struct KnownMistake {
 /// Some ten seconds on two cores.
 inline constexpr double explain_budget = 1e11;
 
+/// About a second on two cores.
+inline constexpr double locate_budget = 1e9;
+
 struct Diagnosis {
     std::vector<Explanation> explanations;
     double work = 0;                     ///< multiply-adds it took, roughly
@@ -39,5 +42,13 @@ struct Diagnosis {
 /// Precondition: `report` is compare_case(golden, candidate).
 [[nodiscard]] Diagnosis explain(const golden::CaseData& golden, const golden::Results& candidate,
                                 const CaseReport& report, double multiply_adds = explain_budget);
+
+/// Fills what the report says of where the error lies: localisations of the failing tensors, and which keys gained or
+/// lost attention mass as a further grid of out. Cheap: linear in the elements, and at most `multiply_adds` for the
+/// masses.
+///
+/// Precondition: `report` is compare_case(golden, candidate).
+void locate(const golden::CaseData& golden, const golden::Results& candidate, CaseReport& report,
+            double multiply_adds = locate_budget);
 
 }  // namespace dca::verify

@@ -154,26 +154,16 @@ std::optional<Trial> detached_merge(const Evidence& evidence) {
     return trial;
 }
 
-constexpr Mistake in_merge(KnownMistake info, Shows shows, std::optional<Trial> (*attempt)(const Evidence&)) {
-    return {info, Cost{1, 1}, shows, attempt};
+constexpr Mistake in_merge(std::string_view id, Shows shows, std::optional<Trial> (*attempt)(const Evidence&)) {
+    return {id, Cost{1, 1}, shows, attempt};
 }
 
-/// Measured: two thirds of it are the backward pass, the rest the partial outputs.
-constexpr Mistake detached{
-    {"detached-merge", "a detached merge: the weights that merge the modes were constants in the backward pass", "H34",
-     "NVIDIA/Megatron-LM draft PR #4048, ChunkLlama fine-tuning"},
-    Cost{0, 6},
-    Shows::anywhere,
-    detached_merge};
-
 constexpr std::array mistakes{
-    detached,
-    in_merge({"inter-dropped", "attention without the keys two or more chunks back (inter)", "", ""},
-             Shows::in_out_and_lse, inter_dropped),
-    in_merge({"succ-dropped", "attention without the keys of the chunk before (succ)", "", ""}, Shows::in_out_and_lse,
-             succ_dropped),
-    in_merge({"merge-by-average", "a merge of the modes by plain average instead of by lse", "", ""}, Shows::in_out,
-             average),
+    // Measured: two thirds of it are the backward pass, the rest the partial outputs.
+    Mistake{"detached-merge", Cost{0, 6}, Shows::anywhere, detached_merge},
+    in_merge("inter-dropped", Shows::in_out_and_lse, inter_dropped),
+    in_merge("succ-dropped", Shows::in_out_and_lse, succ_dropped),
+    in_merge("merge-by-average", Shows::in_out, average),
 };
 
 }  // namespace

@@ -37,7 +37,7 @@ struct Cost {
 };
 
 struct Mistake {
-    KnownMistake info;
+    std::string_view id;  ///< of known_mistakes()
     Cost cost;
     Shows shows;
     /// Nothing where the mistake cannot be made (no mscale to forget).
@@ -49,6 +49,9 @@ struct Mistake {
 [[nodiscard]] std::span<const Mistake> merge_mistakes();      ///< in how partial results of the modes are combined
 [[nodiscard]] std::span<const Mistake> precision_mistakes();  ///< in how exactly it was computed
 [[nodiscard]] std::span<const Mistake> problem_mistakes();    ///< the right computation of another problem
+
+/// Multiply-adds of one forward pass: two products per visible pair, query head and channel.
+[[nodiscard]] double forward_work(const Problem& problem);
 
 /// The golden's case with other results and scales still to be filled in.
 [[nodiscard]] inline golden::CaseData without_results(const golden::CaseData& golden) {

@@ -20,26 +20,28 @@ struct MergeWeights {
             lse_of[m] = partials[m].lse;
             if (!partials[m].present && rule == Merge::empty_plus_inf) lse_of[m] = -lse_of[m];
         }
-        const Real top = *std::max_element(lse_of.begin(), lse_of.end());
-        Real sum = 0;
-        for (Real one : lse_of) sum += exp_of(one - top);
-        lse = top + static_cast<Real>(std::log(double{sum}));
+        const auto sum_of = [&](Real top) {
+            Real sum = 0;
+            for (Real one : lse_of) sum += exp_of(one - top);
+            return sum;
+        };
+        Real top = *std::max_element(lse_of.begin(), lse_of.end());
+        lse = top + static_cast<Real>(std::log(double{sum_of(top)}));
         if (rule == Merge::stale_lse && partials[2].present && std::isfinite(stale)) lse_of[2] = stale;
-        const auto largest = std::max_element(lse_of.begin(), lse_of.end());
-        Real present = 0;
-        for (const Softmaxed<Real>& part : partials) present += part.present ? 1 : 0;
+        top = *std::max_element(lse_of.begin(), lse_of.end());
+        const auto largest = std::max_element(lse_of.begin(), lse_of.end()) - lse_of.begin();
+        Real total = 0;
         for (std::size_t m = 0; m < partials.size(); ++m) {
-            Real& w = weight[m];
-            w = exp_of(lse_of[m] - lse);
-            if (rule == Merge::average) w = partials[m].present ? 1 / present : 0;
-            if (rule == Merge::largest) w = lse_of.begin() + static_cast<std::ptrdiff_t>(m) == largest ? 1 : 0;
-            if (rule == Merge::base_2) w = static_cast<Real>(std::exp2(double{lse_of[m] - lse}));
-            if (rule == Merge::weights_in_bf16) w = static_cast<Real>(round_to(Dtype::bf16, double{w}));
+            const Real below = lse_of[m] - top;
+            weight[m] = rule == Merge::base_2 ? static_cast<Real>(std::exp2(double{below})) : exp_of(below);
+            if (rule == Merge::average) weight[m] = partials[m].present ? 1 : 0;
+            if (rule == Merge::largest) weight[m] = static_cast<std::ptrdiff_t>(m) == largest ? 1 : 0;
+            total += weight[m];
         }
-        if (rule == Merge::base_2) {  // in base 2 the weights do not sum to 1 by themselves
-            Real total = 0;
-            for (Real w : weight) total += w;
-            for (Real& w : weight) w /= total;
+        // Divided by their sum, a rounding of lse as a whole does not matter.
+        for (Real& w : weight) {
+            w /= total;
+            if (rule == Merge::weights_in_bf16) w = static_cast<Real>(round_to(Dtype::bf16, double{w}));
         }
         if (rule == Merge::no_rescale) {
             Real running = -std::numeric_limits<Real>::infinity();

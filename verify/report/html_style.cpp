@@ -18,7 +18,7 @@ a{color:var(--link)}
 section{margin:2rem 0 0}
 .case{border-top:2px solid var(--line);padding-top:1rem}
 .verdict{border-left:.5rem solid;border-radius:.25rem;padding:.75rem 1rem}
-.verdict p{margin:0;color:var(--ink)}
+.verdict p{margin:0;max-width:none;color:var(--ink)}
 .pass{color:var(--pass);background:var(--pass-soft)}
 .warn{color:var(--warn);background:var(--warn-soft)}
 .fail{color:var(--fail);background:var(--fail-soft)}
@@ -26,6 +26,7 @@ section{margin:2rem 0 0}
 .facts{display:grid;grid-template-columns:max-content 1fr;gap:.1rem .75rem;margin:.5rem 0}
 .facts dt{color:var(--muted)}.facts dd{margin:0;font-variant-numeric:tabular-nums}
 .mistake{border-left:.25rem solid var(--fail);background:var(--soft);padding:.5rem .75rem}
+.killed{color:var(--fail)}
 .quiet{color:var(--muted)}
 .scroll{overflow-x:auto;margin:.5rem 0 1rem}
 table{border-collapse:collapse;font-size:.9375rem;font-variant-numeric:tabular-nums}
@@ -33,7 +34,11 @@ caption{text-align:left;color:var(--muted);padding-bottom:.25rem}
 th,td{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;border-bottom:1px solid var(--line);overflow-wrap:normal}
 thead th{white-space:nowrap}
 tbody th{font-weight:500}
-td.wide{min-width:16rem;overflow-wrap:anywhere}
+table.cards td:last-child{min-width:9rem}
+@media (max-width:44rem){table.cards,.cards tbody,.cards tr,.cards th,.cards td,.cards caption{display:block}
+.cards thead{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden}
+.cards tr{border-bottom:1px solid var(--line);padding:.4rem 0}.cards th,.cards td{border:0;padding:.05rem 0;overflow-wrap:anywhere}
+.cards tbody th,.cards td:nth-child(2),.cards td:nth-child(3){display:inline-block;margin-right:.75rem}}
 .n{text-align:right;white-space:nowrap}
 .sortable th button{all:unset;cursor:pointer;text-decoration:underline dotted;text-underline-offset:.2em}
 .sortable th button:focus-visible{outline:2px solid var(--link)}
@@ -45,7 +50,7 @@ button.copy{font:inherit;font-size:.875rem;color:var(--link);background:none;bor
 border-radius:.25rem;padding:.1rem .6rem;cursor:pointer}
 .pictures{display:flex;flex-wrap:wrap;gap:1rem 1.5rem;align-items:flex-start}
 figure{margin:.5rem 0;flex:0 1 30rem;min-width:0;max-width:100%}
-figure.wide{flex-basis:100%}
+figure.wide{flex-basis:100%;overflow-x:auto}figure.wide svg{min-width:50rem}
 figcaption{font-size:.9375rem;color:var(--muted)}
 figure svg{display:block;width:100%;height:auto}
 svg image{image-rendering:pixelated}

@@ -4,26 +4,18 @@
 #include <sstream>
 
 #include "verify/report/format.hpp"
+#include "verify/report/printable.hpp"
+#include "verify/report/summary.hpp"
 #include "verify/report/writers.hpp"
 
 namespace dca::verify {
 namespace {
 
-/// Attribute or element text. XML 1.0 has no way to write most control characters, and bytes that are no ASCII may not
-/// be UTF-8: both become '?'.
-std::string escaped(std::string_view text) {
+/// Element text of several lines.
+std::string escaped(const std::string& text) {
     std::string result;
-    for (char c : text) {
-        switch (c) {
-            case '&': result += "&amp;"; break;
-            case '<': result += "&lt;"; break;
-            case '>': result += "&gt;"; break;
-            case '"': result += "&quot;"; break;
-            case '\'': result += "&apos;"; break;
-            case '\n': result += "&#10;"; break;
-            default: result += c >= 0x20 && c < 0x7f ? c : '?';
-        }
-    }
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) result += markup_text(line) + "&#10;";
     return result;
 }
 
@@ -44,8 +36,8 @@ std::string_view outcome(Verdict verdict) {
 }
 
 std::string summary(const CaseReport& one) {
-    const TensorReport* worst = worst_failure(one);
-    return worst ? worst->tensor + ": " + worst->reason : one.reason;
+    if (one.verdict == Verdict::waived && !one.waiver.empty()) return "waived: " + one.waiver;
+    return in_one_clause(one);
 }
 
 std::string details(const CaseReport& one) {
@@ -53,7 +45,10 @@ std::string details(const CaseReport& one) {
     for (const TensorReport& tensor : one.tensors) {
         text << tensor.tensor << ' ' << name(tensor.verdict) << ' ' << ratios(tensor) << ' ' << tensor.reason << '\n';
     }
+    for (const std::string& line : where_lines(one, 2)) text << line << '\n';
     for (const Explanation& explanation : one.explanations) text << explanation_text(explanation) << '\n';
+    for (const std::string& line : fingerprint_warnings(one)) text << line << '\n';
+    if (!one.waiver.empty()) text << "waiver: " << one.waiver << '\n';
     if (!one.coverage.empty()) text << "judged: " << one.coverage << '\n';
     text << "repeat with: " << one.repro << '\n';
     return text.str();
@@ -61,37 +56,40 @@ std::string details(const CaseReport& one) {
 
 }  // namespace
 
-void write_junit(std::ostream& out, const RunReport& report) {
+void write_junit(std::ostream& out, const RunReport& original) {
+    const RunReport report = printable(original);
     std::size_t failures = 0, errors = 0, skipped = 0;
     for (const CaseReport& one : report.cases) {
         failures += outcome(one.verdict) == "failure" ? 1 : 0;
         errors += outcome(one.verdict) == "error" ? 1 : 0;
         skipped += outcome(one.verdict) == "skipped" ? 1 : 0;
     }
-    // A run in which nothing was compared has no case to carry its verdict.
-    const bool empty = report.cases.empty();
-    out << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"dca compare\" tests=\""
-        << (empty ? 1 : report.cases.size()) << "\" failures=\"" << failures << "\" errors=\""
-        << errors + (empty ? 1 : 0) << "\" skipped=\"" << skipped << "\">\n";
+    // A run that is no pass although no case says so: nothing was compared, or not all that was asked for.
+    const bool silent = !is_pass(report.verdict) && failures + errors + skipped == 0;
+    out << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"dca\" tests=\""
+        << report.cases.size() + (silent ? 1 : 0) << "\" failures=\"" << failures << "\" errors=\""
+        << errors + (silent ? 1 : 0) << "\" skipped=\"" << skipped << "\">\n";
     for (const CaseReport& one : report.cases) {
-        out << "    <testcase classname=\"dca\" name=\"" << escaped(one.id) << "\"";
+        out << "    <testcase classname=\"dca\" name=\"" << markup_text(one.id) << "\"";
+        if (one.seconds > 0) out << " time=\"" << short_number(one.seconds) << "\"";
         const std::string_view element = outcome(one.verdict);
         if (element.empty()) {
             if (one.coverage.empty()) {
                 out << "/>\n";
             } else {
-                out << ">\n      <system-out>" << escaped("judged: " + one.coverage)
+                out << ">\n      <system-out>" << markup_text("judged: " + one.coverage)
                     << "</system-out>\n    </testcase>\n";
             }
             continue;
         }
-        out << ">\n      <" << element << " message=\"" << escaped(summary(one)) << "\"";
+        out << ">\n      <" << element << " message=\"" << markup_text(summary(one)) << "\"";
         if (element != "skipped") out << " type=\"" << name(one.verdict) << "\"";
         out << ">" << escaped(details(one)) << "</" << element << ">\n    </testcase>\n";
     }
-    if (empty) {
-        out << "    <testcase classname=\"dca\" name=\"run\">\n      <error message=\"nothing was compared\" type=\""
-            << name(report.verdict) << "\"/>\n    </testcase>\n";
+    if (silent) {
+        out << "    <testcase classname=\"dca\" name=\"run\">\n      <error message=\""
+            << markup_text(report.cases.empty() ? "nothing was compared" : "not all that was asked for was compared")
+            << "\" type=\"" << name(report.verdict) << "\"/>\n    </testcase>\n";
     }
     out << "  </testsuite>\n</testsuites>\n";
 }

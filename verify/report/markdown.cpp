@@ -2,19 +2,20 @@
 #include <ostream>
 
 #include "verify/report/format.hpp"
+#include "verify/report/printable.hpp"
+#include "verify/report/summary.hpp"
 #include "verify/report/writers.hpp"
 
 namespace dca::verify {
 namespace {
 
+/// A job summary on GitHub holds 1 MiB; beyond so many cases a reader wants to know which they are.
+constexpr std::size_t full_sections = 10;
+
 /// Text inside a table cell or a paragraph: nothing in it may act as markup.
 std::string plain(std::string_view text) {
     std::string result;
     for (char c : text) {
-        if (c == '\n' || c == '\r') {
-            result += ' ';
-            continue;
-        }
         if (std::string_view("\\`*_{}[]<>#|&~").find(c) != std::string_view::npos) result += '\\';
         result += c;
     }
@@ -47,13 +48,17 @@ void problem(std::ostream& out, const CaseReport& one) {
         write_table(out, region_table(*worst));
         out << '\n';
     }
+    for (const std::string& line : where_lines(one, 2)) out << "- " << plain(line) << '\n';
     for (const Explanation& explanation : one.explanations) out << "- " << plain(explanation_text(explanation)) << '\n';
+    for (const std::string& line : fingerprint_warnings(one)) out << "- " << plain(line) << '\n';
+    if (!one.waiver.empty()) out << "- waiver: " << plain(one.waiver) << '\n';
     if (!one.repro.empty()) out << "\n    " << one.repro << "\n";
 }
 
 }  // namespace
 
-void write_markdown(std::ostream& out, const RunReport& report) {
+void write_markdown(std::ostream& out, const RunReport& original) {
+    const RunReport report = printable(original);
     out << "## " << headline_word(report.verdict) << ": " << plain(headline_text(report)) << "\n\n"
         << plain("golden " + report.golden + ", candidate " + report.candidate) << "\n\n";
     std::vector<std::vector<std::string>> table{{"case", "verdict", "dtype"}};
@@ -68,12 +73,23 @@ void write_markdown(std::ostream& out, const RunReport& report) {
     }
     write_table(out, table);
     out << '\n' << plain("Numbers are the " + std::string(legend) + ".") << '\n';
+    for (const std::string& line : mistakes(report).lines()) out << "\n- " << plain(line);
+    if (mistakes(report).failing > 1) out << '\n';
+    std::size_t told = 0;
     for (const CaseReport& one : report.cases) {
-        if (!is_pass(one.verdict)) problem(out, one);
+        if (is_pass(one.verdict)) continue;
+        if (told++ < full_sections) {
+            problem(out, one);
+        } else {
+            out << (told == full_sections + 1 ? "\n### Further cases that did not pass\n\n" : "") << "- "
+                << plain(one.id + ": " + in_one_clause(one)) << '\n';
+        }
     }
     for (const CaseReport& one : report.cases) {
         if (!one.coverage.empty()) out << "\nJudged of " << plain(one.id + ": " + one.coverage) << '\n';
     }
+    for (const std::string& line : not_judged(report)) out << '\n' << plain(line) << '\n';
+    if (const std::string line = golden_line(report); !line.empty()) out << "\nNote: " << plain(line) << '\n';
     for (const std::string& note : report.notes) out << "\nNote: " << plain(note) << '\n';
 }
 

@@ -64,11 +64,64 @@ std::string markup_text(std::string_view text) {
             case '<': result += "&lt;"; break;
             case '>': result += "&gt;"; break;
             case '"': result += "&quot;"; break;
-            case '\'': result += "&#39;"; break;
+            case '\'': result += "&apos;"; break;
             default: result += c;
         }
     }
     return result;
+}
+
+namespace {
+
+void make_printable(std::string& text) {
+    text = printable(std::string_view(text));
+}
+void make_printable(std::vector<std::string>& texts) {
+    for (std::string& text : texts) make_printable(text);
+}
+
+void make_printable(TensorReport& tensor) {
+    make_printable(tensor.tensor);
+    make_printable(tensor.reason);
+    make_printable(tensor.remark);
+    tensor.grids.clear();
+}
+
+void make_printable(Explanation& explanation) {
+    make_printable(explanation.id);
+    make_printable(explanation.title);
+    make_printable(explanation.hazard);
+    make_printable(explanation.public_example);
+    make_printable(explanation.tensors);
+}
+
+void make_printable(CaseReport& one) {
+    for (std::string* text : {&one.id, &one.reason, &one.dtype, &one.waiver, &one.coverage, &one.repro}) {
+        make_printable(*text);
+    }
+    make_printable(one.not_in_candidate);
+    for (TensorReport& tensor : one.tensors) make_printable(tensor);
+    for (Explanation& explanation : one.explanations) make_printable(explanation);
+    for (Localisation& place : one.localisations) {
+        make_printable(place.tensor);
+        make_printable(place.findings);
+    }
+    for (Fingerprint& fingerprint : one.fingerprints) {
+        make_printable(fingerprint.tensor);
+        make_printable(fingerprint.best);
+        make_printable(fingerprint.text);
+    }
+}
+
+}  // namespace
+
+RunReport printable(const RunReport& report) {
+    RunReport copy = report;
+    make_printable(copy.golden);
+    make_printable(copy.candidate);
+    make_printable(copy.notes);
+    for (CaseReport& one : copy.cases) make_printable(one);
+    return copy;
 }
 
 }  // namespace dca::verify

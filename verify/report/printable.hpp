@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "verify/run/result.hpp"
+
 namespace dca::verify {
 
 /// One line of valid UTF-8: line breaks and tabs become blanks; other control characters, characters that reorder or
@@ -12,5 +14,8 @@ namespace dca::verify {
 
 /// printable() as text or attribute value of XML and HTML.
 [[nodiscard]] std::string markup_text(std::string_view text);
+
+/// The report with printable() of every text in it and without pictures, for the formats made of lines.
+[[nodiscard]] RunReport printable(const RunReport& report);
 
 }  // namespace dca::verify

@@ -1,6 +1,7 @@
 #include "verify/report/summary.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "verify/report/format.hpp"
 
@@ -9,7 +10,8 @@ namespace dca::verify {
 Mistakes mistakes(const RunReport& report) {
     Mistakes result;
     for (const CaseReport& one : report.cases) {
-        result.failing += one.verdict == Verdict::failed ? 1 : 0;
+        if (one.verdict != Verdict::failed && one.verdict != Verdict::waived) continue;
+        ++result.failing;
         if (!one.explanations.empty()) ++result.counts[name_of(one.explanations.front())];
     }
     return result;
@@ -48,6 +50,76 @@ std::vector<std::string> not_judged(const RunReport& report) {
             lines.push_back("not judged: " + tensor + " of " + std::to_string(cases) +
                             (cases == 1 ? " case" : " cases") + ", which the candidate does not have");
         }
+    }
+    return lines;
+}
+
+namespace {
+
+/// Error radius in sigmas of the worst element; 0 where nothing was compared, where the golden does not say, and where
+/// it cannot be better: sigma allows for the rounding of a correctly rounded value.
+double radius_in_sigma(const TensorReport& tensor) {
+    if (!tensor.golden_accuracy || tensor.worst.index.empty() || !(tensor.worst.sigma > 0)) return 0;
+    const GoldenAccuracy& golden = *tensor.golden_accuracy;
+    return golden.correctly_rounded || std::isinf(golden.error_radius) ? 0 : golden.error_radius / tensor.worst.sigma;
+}
+
+/// From here on the golden has a part in the ratio's third digit, which is what reports print.
+constexpr double noticeable = 0.01;
+
+std::string accuracy_text(const TensorReport& tensor) {
+    const GoldenAccuracy& golden = *tensor.golden_accuracy;
+    return std::string(golden.proven ? "proven" : "measured") + " to " + short_number(golden.error_radius) + ", " +
+           short_number(radius_in_sigma(tensor)) + " sigma";
+}
+
+}  // namespace
+
+std::string golden_clause(const TensorReport& tensor) {
+    if (!(radius_in_sigma(tensor) > noticeable)) return {};
+    return "the expected value itself is " + accuracy_text(tensor) + "; --certified goldens are correctly rounded";
+}
+
+std::string golden_line(const RunReport& report) {
+    const CaseReport* worst_case = nullptr;
+    const TensorReport* worst = nullptr;
+    std::size_t tensors = 0;
+    for (const CaseReport& one : report.cases) {
+        for (const TensorReport& tensor : one.tensors) {
+            if (golden_clause(tensor).empty()) continue;
+            ++tensors;
+            if (worst != nullptr && !(radius_in_sigma(tensor) > radius_in_sigma(*worst))) continue;
+            worst = &tensor;
+            worst_case = &one;
+        }
+    }
+    if (worst == nullptr) return {};
+    return "expected values of " + std::to_string(tensors) + (tensors == 1 ? " tensor" : " tensors") +
+           " are known no better than 0.01 sigma, the least in " + worst_case->id + " " + worst->tensor + ": " +
+           accuracy_text(*worst) + "; a golden made with --certified is correctly rounded";
+}
+
+std::vector<std::string> fingerprint_warnings(const CaseReport& report) {
+    std::vector<std::string> lines;
+    for (const Fingerprint& one : report.fingerprints) {
+        if (!one.worse_than_declared) continue;
+        lines.push_back("warning: " + one.tensor + ": " +
+                        (one.text.empty() ? "noise " + short_number(one.rms_ratio) + " sigma, declared types explain " +
+                                                short_number(one.declared_ratio) + ", " + one.best + " explains " +
+                                                short_number(one.best_ratio)
+                                          : one.text));
+    }
+    return lines;
+}
+
+std::vector<std::string> where_lines(const CaseReport& report, std::size_t most) {
+    std::vector<std::string> lines;
+    for (const Localisation& one : report.localisations) {
+        std::string text;
+        for (std::size_t i = 0; i < std::min(most, one.findings.size()); ++i) {
+            text += (text.empty() ? "" : "; ") + one.findings[i];
+        }
+        if (!text.empty()) lines.push_back("where " + one.tensor + " is wrong: " + text);
     }
     return lines;
 }

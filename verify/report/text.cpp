@@ -2,6 +2,7 @@
 #include <ostream>
 
 #include "verify/report/format.hpp"
+#include "verify/report/printable.hpp"
 #include "verify/report/summary.hpp"
 #include "verify/report/writers.hpp"
 
@@ -25,6 +26,8 @@ public:
         }
         passes(report);
         footnotes(report);
+        noisy_passes(report);
+        if (const std::string line = golden_line(report); !line.empty()) out_ << "note: " << line << '\n';
         coverage(report);
         for (const std::string& line : not_judged(report)) out_ << line << '\n';
         for (const std::string& note : report.notes) out_ << "note: " << note << '\n';
@@ -58,9 +61,14 @@ private:
                  << (tensor.reason.empty() ? "" : tensor.reason + "; ") << ratios(tensor) << " sigma\n";
             if (options_.verbose) regions(tensor);
         }
+        if (full) {
+            for (const std::string& line : where_lines(one, options_.verbose ? 99 : 2)) out_ << "  " << line << '\n';
+        }
         for (const Explanation& explanation : one.explanations) {
             out_ << "  " << (full ? explanation_text(explanation) : explanation_in_brief(explanation)) << '\n';
         }
+        for (const std::string& line : fingerprint_warnings(one)) out_ << "  " << line << '\n';
+        if (!one.waiver.empty()) out_ << "  waiver: " << one.waiver << '\n';
         if (!one.repro.empty()) out_ << "  repeat with: " << one.repro << '\n';
     }
 
@@ -85,6 +93,7 @@ private:
             out_ << "  worst row: batch " << row.batch << ", row " << row.row << ", head " << row.head << ": RMS error "
                  << short_number(row.ratio) << " sigma (passes up to " << short_number(tensor.row_line) << ")\n";
         }
+        if (const std::string golden = golden_clause(tensor); !golden.empty()) out_ << "  " << golden << '\n';
         regions(tensor);
     }
 
@@ -130,6 +139,14 @@ private:
         for (const std::string& remark : remarks_of_passes(report)) out_ << "* " << remark << '\n';
     }
 
+    /// A pass may be noisier than its declared types explain.
+    void noisy_passes(const RunReport& report) {
+        for (const CaseReport& one : report.cases) {
+            if (!is_pass(one.verdict)) continue;
+            for (const std::string& line : fingerprint_warnings(one)) out_ << one.id << ": " << line << '\n';
+        }
+    }
+
     /// A pass of a golden that expects some rows speaks of those.
     void coverage(const RunReport& report) {
         for (const CaseReport& one : report.cases) {
@@ -144,7 +161,7 @@ private:
 }  // namespace
 
 void write_text(std::ostream& out, const RunReport& report, const TextOptions& options) {
-    Text(out, options).write(report);
+    Text(out, options).write(printable(report));
 }
 
 }  // namespace dca::verify

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "verify/compare/compare.hpp"
+#include "verify/compare/golden_facts.hpp"
 #include "verify/compare/reason.hpp"
 
 namespace dca::verify {
@@ -150,6 +151,7 @@ CaseReport compare_in_pieces(const golden::FileReader& golden, const golden::Cas
         }
     }
     conclude(report);
+    add_golden_facts(head, report);
     if (!head.sample_rows.empty()) report.coverage = coverage(report, head);
     return report;
 }

@@ -10,8 +10,10 @@
 #include <utility>
 
 #include "golden/case_text.hpp"
+#include "golden/kills.hpp"
 #include "golden/make_inputs.hpp"
 #include "golden/regenerate.hpp"
+#include "golden/schema.hpp"
 #include "reference/backward.hpp"
 #include "reference/error_scale.hpp"
 #include "reference/forward.hpp"
@@ -41,6 +43,23 @@ void keep_provenance(golden::CaseData& data) {
     data.provenance = std::move(kept);
 }
 
+/// States which mutants the case catches, where it is one of a suite.
+void state_kills(golden::CaseData& data, const golden::CaseSpec& spec) {
+    if (const auto kills = golden::known_kills(spec)) data.provenance["kills"] = *kills;
+}
+
+/// The same for a case that was read: it is what its text says, unless its problem was changed since.
+void state_kills(golden::CaseData& data) {
+    const auto text = data.provenance.find("case_text");
+    if (text == data.provenance.end() || !std::holds_alternative<std::string>(text->second)) return;
+    try {
+        const golden::CaseSpec spec = golden::parse_case(std::get<std::string>(text->second));
+        if (spec.id == data.id && golden::first_difference(spec.problem, data.problem).empty()) state_kills(data, spec);
+    } catch (const InvalidProblem&) {
+        // a text of another version, or nobody's: nothing is known
+    }
+}
+
 /// Does the work of one case; what goes wrong is said with the name of the case.
 template <class Work>
 void for_case(const std::string& where, const Work& work) {
@@ -51,23 +70,6 @@ void for_case(const std::string& where, const Work& work) {
     } catch (const Unsupported& error) {
         throw Unsupported(where + ": " + error.what());
     }
-}
-
-/// What a sparse prefill depends on, and nothing where the facts ask for none.
-DialectFacts sparse_facts(const DialectFacts& given) {
-    DialectFacts facts;
-    if (given.sparse_vertical_size.empty()) return facts;
-    facts.phase = given.phase;
-    facts.prompt_length = given.prompt_length;
-    facts.sparse_vertical_size = given.sparse_vertical_size;
-    facts.sparse_slash_size = given.sparse_slash_size;
-    facts.sparse_last_q = given.sparse_last_q;
-    facts.sparse_block = given.sparse_block;
-    facts.sparse_forced_verticals = given.sparse_forced_verticals;
-    facts.sparse_forced_slashes = given.sparse_forced_slashes;
-    facts.sparse_threshold = given.sparse_threshold;
-    facts.sparse_rules = given.sparse_rules;
-    return facts;
 }
 
 /// Throws unless a valid case is valid, a must_reject case is refused, and every id is new.
@@ -148,6 +150,7 @@ golden::CaseData make_case(const golden::CaseSpec& spec) {
     data.problem = spec.problem;
     data.inputs = golden::make_inputs(spec);
     data.provenance["case_text"] = golden::to_text(spec);
+    state_kills(data, spec);
     complete(data);
     return data;
 }
@@ -206,9 +209,9 @@ std::size_t run_file(const std::filesystem::path& source, const std::filesystem:
             golden::CaseData data = reader.read(ids[done]);
             golden::load_inputs(data);
             if (options.dialect) data.problem.dialect = *options.dialect;
-            if (data.problem.dialect == "exact") data.problem.facts = sparse_facts(data.problem.facts);  // no others
             data.dialect_facts.clear();
             keep_provenance(data);
+            state_kills(data);
             complete(data);
             if (options.certified != nullptr) options.certified->add(certify(data));
             writer.write(data);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "reference/spec/mode.hpp"
+#include "reference/spec/problem.hpp"
 #include "verify/compare/verdict.hpp"
 
 namespace dca::verify {
@@ -62,6 +63,13 @@ struct ErrorGrid {
     std::vector<double> values;  ///< row-major, rows x columns; NaN where there is nothing
 };
 
+/// How far the expected values can be from the truth, as the golden states it (docs/golden_format.md, certificates).
+struct GoldenAccuracy {
+    double error_radius = 0;  ///< of every element; infinite: nothing is known
+    bool proven = false;      ///< else measured
+    bool correctly_rounded = false;
+};
+
 struct TensorReport {
     std::string tensor;  ///< out, lse, dq, dk, dv
     Verdict verdict = Verdict::untested;
@@ -73,6 +81,7 @@ struct TensorReport {
     std::vector<RegionReport> regions;  ///< only regions that have rows
     ElementReport worst;
     std::optional<RowReport> worst_row;
+    std::optional<GoldenAccuracy> golden_accuracy;
     RatioHistogram histogram;
     std::vector<ErrorGrid> grids;  ///< the first: largest row (lse: element) ratio by row and head
 };
@@ -118,6 +127,7 @@ struct Explanation {
     std::string public_example;        ///< where it was seen, may be empty
     std::vector<std::string> tensors;  ///< which failing tensors it explains
     double ratio = 0;                  ///< worst row ratio of the candidate against the mistake's own result
+    std::vector<std::string> same_as;  ///< other mistakes that cannot be told from it in this case, by id
 };
 
 struct CaseReport {
@@ -125,6 +135,7 @@ struct CaseReport {
     Verdict verdict = Verdict::untested;
     std::string reason;  ///< for skipped, mistrusted, errored
     std::string dtype;
+    std::optional<Problem> problem;  ///< what was computed; unset where no Problem describes it
     std::vector<TensorReport> tensors;
     std::vector<std::string> not_in_candidate;  ///< tensors the golden has and the candidate does not
     std::vector<Explanation> explanations;

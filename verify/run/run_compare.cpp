@@ -12,6 +12,7 @@
 #include "verify/compare/chunk_summary_compare.hpp"
 #include "verify/compare/compare.hpp"
 #include "verify/diagnose/diagnose.hpp"
+#include "verify/diagnose/fingerprint.hpp"
 #include "verify/run/compare_in_pieces.hpp"
 
 namespace dca::verify {
@@ -45,8 +46,23 @@ bool matches(const std::string& pattern, const std::string& id) {
     return fnmatch(pattern.c_str(), id.c_str(), 0) == 0;
 }
 
-/// The text as one word of a POSIX shell command, quoted where it must be.
+/// The text as one word of a shell command, quoted where it must be. Control characters, which no report prints, are
+/// written as escapes inside $'...' (POSIX 2024; bash, zsh and ksh before it).
 std::string shell_word(const std::string& text) {
+    const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+    if (std::any_of(text.begin(), text.end(), is_control)) {
+        std::string word = "$'";
+        for (const char c : text) {
+            const auto byte = static_cast<unsigned char>(c);
+            const auto digit = [&](unsigned shift) { return static_cast<char>('0' + (byte >> shift & 7U)); };
+            if (is_control(byte)) {
+                word += {'\\', digit(6), digit(3), digit(0)};
+            } else {
+                word += c == '\'' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+            }
+        }
+        return word + "'";
+    }
     const auto harmless = [](unsigned char c) {
         return std::isalnum(c) != 0 ||
                std::string_view("/._-+=:,@%").find(static_cast<char>(c)) != std::string_view::npos;
@@ -130,6 +146,7 @@ private:
         CaseReport report = compare_case(golden, got);
         golden.results = std::move(all);  // an explanation may need tensors that were not to be judged
         require_asked_for(report);
+        if (options_.explain) report.fingerprints = fingerprints(golden, got, report, fingerprint_budget);
         // The known mistakes are those of dense attention.
         const bool known = !golden.problem.sparse_prefill();
         if (options_.explain && known && report.verdict == Verdict::failed) explain_failure(golden, got, report);
@@ -201,6 +218,7 @@ private:
     }
 
     void explain_failure(const golden::CaseData& golden, const golden::Results& got, CaseReport& report) {
+        locate(golden, got, report);
         Diagnosis diagnosis = explain(golden, got, report, options_.explain_work - work_);
         report.explanations = std::move(diagnosis.explanations);
         work_ += diagnosis.work;

@@ -30,7 +30,7 @@ TEST_CASE("usage errors are one line and status 2") {
     check_refused(run_dca("generate --suite smoke --case 'seq_q=1' -o out.h5"), "--case");
     check_refused(run_dca("compare golden.h5"), "CANDIDATE");
     check_refused(run_dca("compare golden.h5 candidate.h5 --tensor dz"), "dz");
-    check_refused(run_dca("compare golden.h5 candidate.h5 --html page.html"), "--html");
+    check_refused(run_dca("compare golden.h5 candidate.h5 --pdf page.pdf"), "--pdf");
     check_refused(run_dca("list"), "list needs one of");
     check_refused(run_dca("list planets"), "planets");
     check_refused(run_dca("bench --repeats 0"), "--repeats");

@@ -1,5 +1,8 @@
 // dca compare from files to exit status, up to the recordings of public implementations.
+#include <filesystem>
+
 #include "golden/store.hpp"
+#include "tests/support/json_schema.hpp"
 #include "tests/verify/cli/support.hpp"
 
 using namespace dca::test;
@@ -70,14 +73,46 @@ TEST_CASE("reports are written next to the verdict") {
     const Sample sample;
     sample.write_candidate([](Results& results) { (*results.out)(0, 17, 1, 3) += 1e-9; });
     const TemporaryFolder reports;
-    const Finished wrong =
-        sample.compare("-v --json " + shell_quoted(reports / "r.json") + " --junit " + shell_quoted(reports / "r.xml") +
-                       " --markdown " + shell_quoted(reports / "r.md"));
+    std::string options = "-v --annotations";
+    for (const char* form : {"json", "junit", "markdown", "html", "sarif"}) {
+        options += std::string(" --") + form + " " + shell_quoted(reports / (std::string("r.") + form));
+    }
+    const Finished wrong = sample.compare(options);
     CHECK(wrong.status == 1);
-    CHECK(contains(read_file(reports / "r.json"), "\"small\""));
-    CHECK(contains(read_file(reports / "r.xml"), "<testsuite"));
-    CHECK(contains(read_file(reports / "r.md"), "small"));
+    const auto report = nlohmann::json::parse(read_file(reports / "r.json"));
+    const std::vector<std::string> violations = JsonSchema::of_reports().violations(report);
+    CAPTURE(violations);
+    CHECK(violations.empty());
+    CHECK(report["cases"][0]["id"] == "small");
+    CHECK(report["cases"][0]["problem"]["chunk_size"] == 7);
+    CHECK(report["cases"][0]["tensors"][0]["golden_accuracy"]["proven"] == true);
+    CHECK(contains(read_file(reports / "r.junit"), "<testsuite"));
+    CHECK(contains(read_file(reports / "r.markdown"), "### small: failed"));
+    CHECK(contains(read_file(reports / "r.html"), "<h1>FAILED</h1>"));
+    CHECK(contains(read_file(reports / "r.sarif"), "\"2.1.0\""));
+    CHECK(contains(wrong.out, "\n::error title=small failed::out: "));
+    const std::string same = shell_quoted(reports / "same");
+    check_refused(sample.compare("--json " + same + " --html " + same), "two reports cannot go to one file");
+    check_refused(sample.compare("--html " + shell_quoted(sample.golden)), "is the input file");
     check_refused(sample.compare("--json " + shell_quoted(reports / "no/such/r.json")), "no/such");
+}
+
+TEST_CASE("the repro command names a file whatever its name holds, and no report prints a control character") {
+    const Sample sample;
+    const std::string odd = sample.folder / "it's\n\033[31m \\odd.h5";
+    std::filesystem::copy(sample.golden, odd);
+    const TemporaryFolder reports;
+    const std::string candidate = "'" + (sample.folder / "it'\\''s\n\033[31m \\odd.h5") + "'";
+    const Finished judged = run_dca("compare " + shell_quoted(sample.golden) + " " + candidate + " --json " +
+                                    shell_quoted(reports / "r.json"));
+    CAPTURE(judged.out);
+    CHECK(judged.status == 0);
+    CHECK(judged.out.find('\033') == std::string::npos);
+    CHECK(contains(judged.out, "it's ?[31m \\odd.h5"));
+    const auto report = nlohmann::json::parse(read_file(reports / "r.json"));
+    CHECK(report["candidate"] == odd);
+    CHECK(report["cases"][0]["repro"] == "dca compare " + sample.golden + " $'" + (sample.folder / "it\\'s") +
+                                             "\\012\\033[31m \\\\odd.h5' --case small");
 }
 
 TEST_CASE("no colour outside a terminal") {

@@ -80,7 +80,7 @@ TEST_CASE("a right forward pass rules out mistakes of the forward pass") {
     Results candidate = golden.results;
     candidate.dq = mistaken("plain-rope", golden).dq;
     CHECK_FALSE(names(diagnosed(golden, candidate), "plain-rope"));
-    // Either witness is enough; without any, the gradient alone speaks.
+    // Either witness is enough, and so are right gradients of keys; without any, the gradient alone speaks.
     Results only_out = candidate, only_lse = candidate, neither = candidate;
     only_out.lse.reset();
     only_lse.out.reset();
@@ -88,6 +88,9 @@ TEST_CASE("a right forward pass rules out mistakes of the forward pass") {
     neither.lse.reset();
     CHECK_FALSE(names(diagnosed(golden, only_out), "plain-rope"));
     CHECK_FALSE(names(diagnosed(golden, only_lse), "plain-rope"));
+    CHECK_FALSE(names(diagnosed(golden, neither), "plain-rope"));
+    neither.dk.reset();
+    neither.dv.reset();
     CHECK(names(diagnosed(golden, neither), "plain-rope"));
 }
 

@@ -1,66 +1,21 @@
 // The JUnit report is well-formed XML, and nothing that was not verified is green.
-#include <cctype>
 #include <vector>
 
 #include "tests/support/catch.hpp"
-#include "tests/verify/report/reports.hpp"
+#include "tests/verify/report/markup.hpp"
+#include "tests/verify/report/rich_reports.hpp"
 
 namespace {
 
 using namespace dca::test;
 
-/// A strict reader of the XML the report uses: elements, attributes in double quotes, text, the five entities and
-/// decimal character references. Returns the names of the elements in order of opening, or fails the test.
+/// The names of the elements in order of opening.
 std::vector<std::string> elements_of(const std::string& xml) {
-    std::vector<std::string> seen, open;
-    std::size_t at = 0;
-    const auto accept = [&](const std::string& token) {
-        if (xml.compare(at, token.size(), token) != 0) return false;
-        at += token.size();
-        return true;
-    };
-    const auto name = [&] {
-        const std::size_t begin = at;
-        while (at < xml.size() && std::isalpha(static_cast<unsigned char>(xml[at]))) ++at;
-        REQUIRE(at > begin);
-        return xml.substr(begin, at - begin);
-    };
-    const auto character = [&] {
-        const auto c = static_cast<unsigned char>(xml[at]);
-        REQUIRE((c == '\n' || (c >= 0x20 && c < 0x7f)));
-        REQUIRE(c != '<');
-        if (c != '&') {
-            ++at;
-            return;
-        }
-        const bool entity = accept("&amp;") || accept("&lt;") || accept("&gt;") || accept("&quot;") ||
-                            accept("&apos;") || accept("&#10;");
-        REQUIRE(entity);
-    };
-    REQUIRE(accept("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"));
-    while (at < xml.size()) {
-        if (accept("</")) {
-            REQUIRE_FALSE(open.empty());
-            REQUIRE(name() == open.back());
-            open.pop_back();
-            REQUIRE(accept(">"));
-        } else if (accept("<")) {
-            seen.push_back(name());
-            while (accept(" ")) {
-                name();
-                REQUIRE(accept("=\""));
-                while (xml.at(at) != '"') character();
-                ++at;
-            }
-            if (accept("/>")) continue;
-            REQUIRE(accept(">"));
-            open.push_back(seen.back());
-        } else {
-            character();
-        }
+    std::vector<std::string> names;
+    for (const MarkupElement& one : dca::test::elements_of(xml, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")) {
+        names.push_back(one.name);
     }
-    REQUIRE(open.empty());
-    return seen;
+    return names;
 }
 
 TEST_CASE("junit: one testcase per case, with the outcome of each") {
@@ -89,6 +44,28 @@ TEST_CASE("junit: only passes are green, and a run without cases is an error") {
     const std::string empty = written(dca::verify::write_junit, run_of({}));
     CHECK(elements_of(empty).back() == "error");
     CHECK(empty.find("tests=\"1\" failures=\"0\" errors=\"1\"") != std::string::npos);
+}
+
+TEST_CASE("junit: a run that is no pass although every case is, is not all green") {
+    dca::verify::RunReport report = run_of({passing_case("x")});
+    report.verdict = dca::verify::Verdict::skipped;
+    const std::string xml = written(dca::verify::write_junit, report);
+    CHECK(elements_of(xml).back() == "error");
+    CHECK(xml.find("not all that was asked for was compared") != std::string::npos);
+    CHECK(xml.find("tests=\"2\" failures=\"0\" errors=\"1\"") != std::string::npos);
+}
+
+TEST_CASE("junit: places, warnings, waivers, times, and hostile texts") {
+    const std::string xml = written(dca::verify::write_junit, suite_run());
+    elements_of(xml);
+    for (const char* part : {"time=\"0.125\"", "where dq is wrong: 97 % of the error energy",
+                             "warning: dq: noise of 5.2", "<skipped message=\"waived: issue 123, until 2027-03-01"}) {
+        CAPTURE(part);
+        CHECK(xml.find(part) != std::string::npos);
+    }
+    const std::string hard = written(dca::verify::write_junit, hostile_run());
+    elements_of(hard);
+    CHECK(hard.find("\xc3\xbc \xe4\xb8\xad") != std::string::npos);  // UTF-8 stays
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <sstream>
 
 #include "tests/support/catch.hpp"
-#include "tests/verify/report/reports.hpp"
+#include "tests/verify/report/rich_reports.hpp"
 
 namespace {
 
@@ -42,6 +42,23 @@ TEST_CASE("markdown: every table row has the cells of its header, and markup in 
     }
     CHECK(has(text, "\\<markup\\> \\& \"quotes\""));
     CHECK_FALSE(has(text, "<&>"));
+}
+
+TEST_CASE("markdown: places, warnings and waivers, and after ten cases in full the others are a list") {
+    const std::string suite = written(dca::verify::write_markdown, suite_run());
+    for (const char* part :
+         {"- where dq is wrong: 97 % of the error energy", "- warning: dq: noise of 5.2 sigma",
+          "- waiver: issue 123, until 2027-03-01", "6 of 6 failing cases look like detached-merge"}) {
+        CAPTURE(part);
+        CHECK(has(suite, part));
+    }
+    std::vector<dca::verify::CaseReport> cases;
+    for (int i = 0; i < 200; ++i) cases.push_back(rich_case("case" + std::to_string(i)));
+    const std::string text = written(dca::verify::write_markdown, run_of(cases));
+    CHECK(has(text, "### case9: failed"));
+    CHECK_FALSE(has(text, "### case10: failed"));
+    CHECK(has(text, "\n- case199: dq: 512 of 1056 elements"));
+    CHECK(text.size() < 100000);  // a job summary holds 1 MiB
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "tests/support/catch.hpp"
-#include "tests/verify/report/reports.hpp"
+#include "tests/verify/report/rich_reports.hpp"
 
 namespace {
 
@@ -102,6 +102,52 @@ TEST_CASE("text: expected and got are printed with enough digits to differ") {
     one.tensors[2].worst.expected = 1;
     one.tensors[2].worst.got = 1 + 0x1p-50;
     CHECK(has(text_of(run_of({one})), "expected 1, got 1.0000000000000009"));
+}
+
+TEST_CASE("text: a failing case is one paragraph, whatever is known of it") {
+    dca::verify::RunReport report = run_of({rich_case("wrong")});
+    report.cases[0].tensors[2].golden_accuracy->error_radius = 5e-6;
+    report.cases[0].waiver = "issue 7";
+    const std::string text = text_of(report);
+    INFO(text);
+    const std::size_t begin = text.find("\n\n") + 2, end = text.find("\n\n", begin);
+    CHECK(text.substr(begin, end - begin) ==
+          R"(failed wrong (f32)
+  dq failed: 512 of 1056 elements are off by more than 6 sigma
+  worst element: batch 0, row 32, head 1, channel 3 (region +inter): expected 0.25, got -0.125, error -0.375 = 3.75e+03 sigma
+  worst row: batch 0, row 32, head 1: RMS error 450 sigma (passes up to 3)
+  the expected value itself is proven to 5e-06, 0.05 sigma; --certified goldens are correctly rounded
+    region  elements  bad  worst element  rms error  relative L2  rows  bad  worst row
+    intra        256    0           1.25        0.6       0.0001    16    0       0.73
+    +inter       800  512       3.75e+03        0.6       0.0001    50   40        0.7
+  out passed: 1.25 | 0.73 sigma
+  lse passed: 1.25 sigma
+  where dq is wrong: 97 % of the error energy lies in rows from chunk 4 on; head 0 is right, head 1 is not
+  looks like a detached merge (H34); dq agrees with that within 0.4 sigma; seen in somebody's pull request
+  warning: dq: noise of 5.2 sigma; P in e4m3 explains 5, f32 0.7
+  waiver: issue 7
+  repeat with: dca compare g.h5 c.h5 --case wrong)");
+    CHECK(has(text,
+              "note: expected values of 1 tensor are known no better than 0.01 sigma, the least in wrong dq: proven "
+              "to 5e-06, 0.05 sigma; a golden made with --certified is correctly rounded\n"));
+}
+
+TEST_CASE("text: a golden that is exact, or does not say, is not spoken of") {
+    for (const dca::verify::GoldenAccuracy& golden :
+         {dca::verify::GoldenAccuracy{1e-6, true, true}, {9e-7, true, false}, {INFINITY, false, false}}) {
+        dca::verify::RunReport report = run_of({rich_case("wrong")});
+        for (auto& tensor : report.cases[0].tensors) tensor.golden_accuracy = golden;
+        CHECK_FALSE(has(text_of(report), "certified"));
+    }
+}
+
+TEST_CASE("text: a pass that is noisier than declared says so") {
+    auto one = passing_case("noisy");
+    one.fingerprints = {{"out", 1.6, 0.7, "P in e4m3", 1.5, true, ""},
+                        {"lse", 0.7, 0.7, "as declared", 0.7, false, "fine"}};
+    const std::string text = text_of(run_of({one}));
+    CHECK(has(text, "noisy: warning: out: noise 1.6 sigma, declared types explain 0.7, P in e4m3 explains 1.5\n"));
+    CHECK_FALSE(has(text, "fine"));
 }
 
 }  // namespace
