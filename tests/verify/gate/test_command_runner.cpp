@@ -146,6 +146,23 @@ TEST_CASE("A batch that breaks breaks every case") {
     CHECK(partial.cases[1].reason == "output.h5: holds no tensor of case other, but of case small");
 }
 
+TEST_CASE("Tensors without a case are for one case alone") {
+    const test::TemporaryFolder folder;
+    const std::string header = R"({"out":{"dtype":"F32","shape":[1,13,2,8],"data_offsets":[0,832]}})";
+    const std::string length{static_cast<char>(header.size()), 0, 0, 0, 0, 0, 0, 0};
+    test::write_file(folder / "zeros", length + header + std::string(832, '\0'));
+    verify::CommandOptions command = shell("cp '" + folder / "zeros" + "' {output}; : {input}");
+    command.output_format = "safetensors";
+    for (const auto& each : gate(command, two_cases()).cases)
+        CHECK(each.verdict == Verdict::failed);  // zeros, but read
+    command.batch = true;
+    for (const auto& each : gate(command, two_cases()).cases) {
+        CHECK(each.verdict == Verdict::errored);
+        CHECK(each.reason.find("output.safetensors: its tensors name no case") == 0);
+    }
+    CHECK(gate(command).cases.front().verdict == Verdict::failed);
+}
+
 TEST_CASE("Commands that cannot be right are refused before anything runs") {
     CHECK_THROWS_AS(verify::CommandRunner(shell("prog {input}")), InvalidProblem);
     CHECK_THROWS_AS(verify::CommandRunner(shell("prog {output}")), InvalidProblem);
