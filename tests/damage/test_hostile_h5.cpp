@@ -231,12 +231,41 @@ TEST_CASE("a file exchanged or cut under its reader is read as it was opened, or
     }
 }
 
+TEST_CASE("a changed attribute, name or shape of a case is found by its checksum") {
+    const auto error_keeping_the_checksum = [](const std::function<void(hid_t)>& change) {
+        const ScratchFolder folder;
+        const std::filesystem::path path = folder / "a.h5";
+        write_file(path, {sample_case(small)});
+        {
+            const h5::Handle file(H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), H5Fclose, "open");
+            change(file.get());
+        }
+        CHECK_FALSE(lint(path).ok());
+        return read_error(path);
+    };
+    const std::string word = "case a: attribute case_crc32: checksum mismatch";
+    const auto changed = [&](const char* object, const char* name, const AttributeValue& value) {
+        return contains(error_keeping_the_checksum([&](hid_t file) { set_attribute(file, object, name, value); }),
+                        word);
+    };
+    CHECK(changed("a", "softmax_scale", 0.25));
+    CHECK(changed("a", "dialect", std::string("vllm")));
+    CHECK(changed("a", "note", std::string("better")));
+    CHECK(changed("a/judge", "error_model_version", std::int64_t{1000}));
+    CHECK(changed("a/outputs/out", "units", std::string("furlong")));
+    CHECK(contains(error_keeping_the_checksum([](hid_t file) { remove_object(file, "a/outputs/dq"); }), word));
+    CHECK(contains(error_keeping_the_checksum([](hid_t file) { remove_attribute(file, "a", "dialect"); }), word));
+    CHECK(error_keeping_the_checksum([](hid_t file) {
+              set_attribute(file, "a", "case_crc32", std::string("x"));
+          }).find(word) != std::string::npos);
+}
+
 TEST_CASE("a case text that asks for absurd numbers of sampled rows is refused at once") {
     const std::string error = error_after([](hid_t file) {
         remove_object(file, "a/inputs");
         set_attribute(file, "a", "inputs_stored", std::int64_t{0});
         set_attribute(file, "a", "case_text",
-                      std::string("id=a seq_q=100000000000 head_dim=4 chunk_size=3 local_size=1 sample=99999999999"));
+                      std::string("id=a seq_q=2147483648 head_dim=4 chunk_size=3 local_size=1 sample=2147483648"));
     });
-    CHECK(contains(error, "case a: "));
+    CHECK(contains(error, "shape "));  // outputs/out has not as many rows
 }

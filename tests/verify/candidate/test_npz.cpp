@@ -106,4 +106,20 @@ TEST_CASE("npz: a flipped bit in the data is found by the archive's checksum") {
     CHECK(contains(refusal_of(path, small_golden()), "cannot be unpacked"));
 }
 
+TEST_CASE("npz: entries packed as NumPy never does are refused") {
+    const TemporaryFolder folder;
+    const std::string path = write_npz(folder / "c.npz", {{"out.npy", npy("<f8", shape, counting<double>(8))}}, true);
+    const std::string whole = read_file(path);
+    const std::size_t directory = whole.find("PK\x01\x02");
+    REQUIRE(directory != std::string::npos);
+    for (const char method :
+         {1, 6, 9, 12, 14, 93, 95, 98}) {  // shrink, implode, deflate64, bzip2, LZMA, zstd, xz, PPMd
+        std::string bytes = whole;
+        bytes[8] = bytes[directory + 10] = method;
+        write_file(path, bytes);
+        CAPTURE(int{method});
+        CHECK(contains(refusal_of(path, small_golden()), "packed by another method than deflate"));
+    }
+}
+
 }  // namespace
