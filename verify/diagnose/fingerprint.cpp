@@ -142,6 +142,10 @@ std::string declared_types(const Problem& problem) {
     return text;
 }
 
+std::string usual_text(const Problem& problem) {
+    return "noise as that of honest kernels in declared " + declared_types(problem);
+}
+
 /// The alternative whose prediction is nearest, if within a factor of 2: kernels of the same types differ by that.
 void choose(Fingerprint& print, const Noise& noise, const std::vector<Alternative>& all,
             const golden::CaseData& golden) {
@@ -167,6 +171,30 @@ void choose(Fingerprint& print, const Noise& noise, const std::vector<Alternativ
 
 }  // namespace
 
+std::optional<std::vector<Fingerprint>> usual_fingerprints(const Problem& problem, const CaseReport& report) {
+    std::vector<Fingerprint> prints;
+    for (const TensorReport& tensor : report.tensors) {
+        if (tensor.verdict == Verdict::failed) return std::nullopt;
+        if (tensor.verdict != Verdict::passed && tensor.verdict != Verdict::marginal) continue;
+        double sum = 0, elements = 0;
+        for (const RegionReport& region : tensor.regions) {
+            const auto count = static_cast<double>(region.elements);
+            sum += region.rms_ratio * region.rms_ratio * count;
+            elements += count;
+        }
+        if (!(elements > 0)) continue;
+        Fingerprint print;
+        print.tensor = tensor.tensor;
+        print.rms_ratio = std::sqrt(sum / elements);
+        // The rms of a whole tensor is that of its largest errors: below the band it may still be honest.
+        if (!(print.rms_ratio <= honest_most)) return std::nullopt;
+        print.best = "as declared";
+        print.text = usual_text(problem);
+        prints.push_back(std::move(print));
+    }
+    return prints;
+}
+
 std::vector<Fingerprint> fingerprints(const golden::CaseData& golden, const golden::Results& candidate,
                                       const CaseReport& report, double multiply_adds) {
     std::vector<Fingerprint> prints;
@@ -182,7 +210,7 @@ std::vector<Fingerprint> fingerprints(const golden::CaseData& golden, const gold
         print.worse_than_declared = noise->ratio > honest_most;
         const bool usual = !print.worse_than_declared && (noise->ratio >= honest_least || noise->ratio == 0);
         print.best = usual ? "as declared" : "";
-        print.text = usual ? "noise as that of honest kernels in declared " + declared_types(golden.problem) : "";
+        print.text = usual ? usual_text(golden.problem) : "";
         unusual = unusual || !usual;
         gradients = gradients || (!usual && tensor.tensor != "out" && tensor.tensor != "lse");
         prints.push_back(std::move(print));
