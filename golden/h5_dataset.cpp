@@ -1,16 +1,14 @@
 // Reading. The crc32 attribute covers the elements as little-endian bytes, whatever the byte order in the file.
 #include "golden/h5_dataset.hpp"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
-#include <optional>
+#include <limits>
 
+#include "golden/crc32.hpp"
 #include "golden/h5_attribute.hpp"
-#include "golden/h5_box.hpp"
 #include "golden/h5_header.hpp"
 #include "golden/schema.hpp"
 #include "golden/text.hpp"
@@ -54,18 +52,6 @@ std::int64_t integer_at(std::span<const std::byte> bytes, std::int64_t index, co
     return value;
 }
 
-void verify_checksum(hid_t dataset, unsigned long actual) {
-    if (check(H5Aexists(dataset, "crc32"), "cannot look for attribute crc32") == 0) return;
-    const AttributeValue stored = unwrapped(read_attribute(dataset, "crc32"));
-    const auto* expected = std::get_if<std::int64_t>(&stored);
-    if (expected == nullptr)
-        throw FormatError("attribute crc32 is " + std::string(kind_text(stored)) + ", expected an integer");
-    if (*expected != static_cast<std::int64_t>(actual)) {
-        throw FormatError("checksum mismatch: crc32 is " + std::to_string(actual) + ", the file says " +
-                          std::to_string(*expected) + "; the data was altered or damaged");
-    }
-}
-
 }  // namespace
 
 Dataset::Dataset(hid_t parent, const std::string& name)
@@ -91,43 +77,27 @@ std::optional<AttributeValue> Dataset::attribute(const std::string& name) const 
     return read_attribute(id_.get(), name);
 }
 
+std::optional<std::uint32_t> Dataset::stored_checksum() const {
+    if (check(H5Aexists(id_.get(), "crc32"), "cannot look for attribute crc32") == 0) return std::nullopt;
+    const AttributeValue stored = unwrapped(read_attribute(id_.get(), "crc32"));
+    const auto* value = std::get_if<std::int64_t>(&stored);
+    if (value == nullptr)
+        throw FormatError("attribute crc32 is " + std::string(kind_text(stored)) + ", expected an integer");
+    if (*value < 0 || *value > std::numeric_limits<std::uint32_t>::max())
+        throw FormatError("attribute crc32 is " + std::to_string(*value) + ", no checksum of 32 bits");
+    return static_cast<std::uint32_t>(*value);
+}
+
 void Dataset::read_raw(std::span<std::byte> out) const {
     const Handle file_type(H5Dget_type(id_.get()), H5Tclose, "has an unreadable type");
     const Handle memory_type(H5Tcopy(file_type.get()), H5Tclose, "has an unreadable type");
     check(H5Tset_order(memory_type.get(), H5T_ORDER_LE), "has an unreadable type");
     check(H5Dread(id_.get(), memory_type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, out.data()), "cannot be read");
-    verify_checksum(id_.get(), crc32_z(0, reinterpret_cast<const Bytef*>(out.data()), out.size()));
-}
-
-DatasetCursor::DatasetCursor(const Dataset& dataset) : dataset_(dataset) {
-    expects(!dataset.type().integer, "DatasetCursor: a dataset of integers");
-    const Handle file_type(H5Dget_type(dataset.id_.get()), H5Tclose, "has an unreadable type");
-    type_ = Handle(H5Tcopy(file_type.get()), H5Tclose, "has an unreadable type");
-    check(H5Tset_order(type_.get(), H5T_ORDER_LE), "has an unreadable type");
-    space_ = Handle(H5Dget_space(dataset.id_.get()), H5Sclose, "cannot be read");
-}
-
-void DatasetCursor::read(std::span<double> out) {
-    const auto count = static_cast<std::int64_t>(out.size());
-    expects(count <= left(), "DatasetCursor: more elements than the dataset has");
-    const std::size_t size = dataset_.type().bytes;
-    bytes_.resize(out.size() * size);
-    for (std::int64_t done = 0; done < count;) {
-        const Box box = next_box(dataset_.extents(), done_, count - done);
-        check(H5Sselect_hyperslab(space_.get(), H5S_SELECT_SET, box.start.data(), nullptr, box.extent.data(), nullptr),
-              "cannot be read");
-        const Handle memory(H5Screate_simple(static_cast<int>(box.extent.size()), box.extent.data(), nullptr), H5Sclose,
-                            "cannot be read");
-        check(H5Dread(dataset_.id_.get(), type_.get(), memory.get(), space_.get(), H5P_DEFAULT,
-                      bytes_.data() + static_cast<std::size_t>(done) * size),
-              "cannot be read");
-        done += box.count;
-        done_ += box.count;
-    }
-    checksum_ = crc32_z(checksum_, reinterpret_cast<const Bytef*>(bytes_.data()), bytes_.size());
-    if (left() == 0) verify_checksum(dataset_.id_.get(), checksum_);
-    for (std::int64_t i = 0; i < count; ++i) {
-        out[static_cast<std::size_t>(i)] = number_at(bytes_, i, dataset_.type().dtype);
+    const std::optional<std::uint32_t> expected = stored_checksum();
+    if (!expected) return;
+    if (const std::uint32_t actual = crc32(0, out); actual != *expected) {
+        throw FormatError("checksum mismatch: crc32 is " + std::to_string(actual) + ", the file says " +
+                          std::to_string(*expected) + "; the data was altered or damaged");
     }
 }
 

@@ -45,8 +45,11 @@ public:
     /// Reads every element of an integer dataset. Precondition: type().integer.
     [[nodiscard]] std::vector<std::int64_t> read_integers() const;
 
+    /// The crc32 attribute, if there is one. Throws FormatError if it is none.
+    [[nodiscard]] std::optional<std::uint32_t> stored_checksum() const;
+    [[nodiscard]] hid_t id() const { return id_.get(); }
+
 private:
-    friend class DatasetCursor;
     void read_raw(std::span<std::byte> out) const;
 
     Handle id_;
@@ -54,23 +57,6 @@ private:
     std::int64_t count_ = 0;
     ElementType type_;
     bool chunked_ = false;
-};
-
-/// Reads the elements of a numeric dataset in order, a piece at a time. The checksum is verified with the last piece.
-class DatasetCursor {
-public:
-    /// The dataset outlives the cursor. Precondition: its type() is not an integer type.
-    explicit DatasetCursor(const Dataset& dataset);
-    /// The next elements. Throws FormatError. Precondition: there are so many.
-    void read(std::span<double> out);
-    [[nodiscard]] std::int64_t left() const { return dataset_.count() - done_; }
-
-private:
-    const Dataset& dataset_;
-    Handle type_, space_;
-    std::int64_t done_ = 0;
-    unsigned long checksum_ = 0;
-    std::vector<std::byte> bytes_;
 };
 
 /// Adds an attribute to a dataset under `parent`.

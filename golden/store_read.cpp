@@ -4,6 +4,7 @@
 #include "golden/file_root.hpp"
 #include "golden/h5_attribute.hpp"
 #include "golden/h5_dataset.hpp"
+#include "golden/h5_reader.hpp"
 #include "golden/schema.hpp"
 #include "golden/store.hpp"
 #include "golden/text.hpp"
@@ -64,17 +65,6 @@ CaseData FileReader::Impl::read(const std::string& case_id, Values values) const
     });
 }
 
-bool FileReader::stores_inputs(const std::string& case_id) const {
-    if (std::find(impl_->ids.begin(), impl_->ids.end(), case_id) == impl_->ids.end()) return true;  // read says so
-    return impl_->strictly("case " + case_id + ": ", [&](const Report&) {
-        const h5::Handle group = h5::open_group(impl_->file.get(), case_id);
-        const auto names = h5::attribute_names(group.get());
-        const std::string name(inputs_stored_name);
-        return std::find(names.begin(), names.end(), name) == names.end() ||
-               unwrapped(h5::read_attribute(group.get(), name)) != AttributeValue(std::int64_t{0});
-    });
-}
-
 CaseData FileReader::read(const std::string& case_id) const {
     return impl_->read(case_id, Values::keep);
 }
@@ -82,37 +72,7 @@ CaseData FileReader::read_head(const std::string& case_id) const {
     return impl_->read(case_id, Values::head);
 }
 
-struct TensorReader::Impl {
-    Impl(hid_t case_group, const std::string& path, std::string location)
-        : where(std::move(location)), rule(dataset_rule(path)), dataset(case_group, path), cursor(dataset) {}
-    std::string where;
-    const DatasetRule& rule;
-    h5::Dataset dataset;
-    h5::DatasetCursor cursor;
-};
-
-TensorReader::TensorReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-TensorReader::~TensorReader() = default;
-TensorReader::TensorReader(TensorReader&&) noexcept = default;
-TensorReader& TensorReader::operator=(TensorReader&&) noexcept = default;
-
-const std::vector<std::int64_t>& TensorReader::extents() const {
-    return impl_->dataset.extents();
-}
-
-void TensorReader::read(std::span<double> out) {
-    try {
-        impl_->cursor.read(out);
-        if (impl_->rule.content != Content::error_scale) return;
-        for (const double value : out) {
-            if (!(value >= 0)) throw FormatError("an error scale must be at least 0");
-        }
-    } catch (const FormatError& error) {
-        throw FormatError(impl_->where + error.what());
-    }
-}
-
-std::optional<TensorReader> FileReader::open(const std::string& case_id, const std::string& path) const {
+std::unique_ptr<TensorReader> FileReader::open(const std::string& case_id, const std::string& path) const {
     const DatasetRule& rule = dataset_rule(path);
     const std::string where = impl_->path.string() + ": case " + case_id + ": " + path + ": ";
     try {
@@ -121,10 +81,12 @@ std::optional<TensorReader> FileReader::open(const std::string& case_id, const s
             const auto all = h5::children(parent);
             return std::any_of(all.begin(), all.end(), [&](const h5::Child& child) { return child.name == name; });
         };
-        if (!has(group.get(), rule.group)) return std::nullopt;
+        if (!has(group.get(), rule.group)) return nullptr;
         const h5::Handle parent = h5::open_group(group.get(), std::string(rule.group));
-        if (!has(parent.get(), rule.name)) return std::nullopt;
-        return TensorReader(std::make_unique<TensorReader::Impl>(group.get(), path, where));
+        if (!has(parent.get(), rule.name)) return nullptr;
+        std::unique_ptr<TensorReader> reader = h5::open_reader(h5::Dataset(group.get(), path));
+        if (rule.content == Content::error_scale) reader = without_negatives(std::move(reader));
+        return with_location(std::move(reader), where);
     } catch (const FormatError& error) {
         throw FormatError(where + error.what());
     }

@@ -7,6 +7,7 @@
 #include <set>
 #include <string_view>
 
+#include "golden/bytes_reader.hpp"
 #include "golden/text.hpp"
 #include "verify/candidate/npy_header.hpp"
 #include "verify/candidate/tensor_source.hpp"
@@ -92,6 +93,29 @@ std::string without_suffix(std::string name) {
     return name;
 }
 
+/// The values of one entry, as they are unpacked.
+class EntryReader final : public golden::BytesReader {
+public:
+    EntryReader(Zip zip, NpyHeader header)
+        : BytesReader(std::move(header.extents), dtype_of(header.type), std::nullopt),
+          zip_(std::move(zip)),
+          big_endian_(header.big_endian) {}
+    [[nodiscard]] bool in_any_order() const override { return false; }
+
+private:
+    void load(std::int64_t, std::span<std::byte> out) override {
+        zip_.read(out.data(), out.size());
+        if (!big_endian_) return;
+        for (auto at = out.begin(); at != out.end(); at += static_cast<std::ptrdiff_t>(element_size())) {
+            std::reverse(at, at + static_cast<std::ptrdiff_t>(element_size()));
+        }
+    }
+    void require_end() override { zip_.require_end(); }
+
+    Zip zip_;
+    bool big_endian_;
+};
+
 class NpzSource final : public TensorSource {
 public:
     explicit NpzSource(const std::filesystem::path& path) : path_(path) {
@@ -117,26 +141,21 @@ public:
         return {header.extents, is_floating(header.type)};
     }
 
-    void read(const std::string& name, std::span<double> values) const override {
-        read_pieces(name, collecting(values));
+    [[nodiscard]] std::unique_ptr<golden::TensorReader> open(const std::string& name) const override {
+        Zip zip(path_);
+        find(zip, name);
+        NpyHeader header = read_header(zip);
+        return std::make_unique<EntryReader>(std::move(zip), std::move(header));
     }
 
-    void read_pieces(const std::string& name, const TakePiece& take) const override {
+    void read_integers(const std::string& name, std::span<double> values) const override {
         Zip zip(path_);
         find(zip, name);
         const NpyHeader header = read_header(zip);
-        const std::size_t size = size_of(header.type);
-        std::vector<std::byte> buffer(size * piece_elements);
-        std::vector<double> values(piece_elements);
-        for (std::size_t left = element_count(header.extents); left > 0;) {
-            const std::size_t count = std::min(left, piece_elements);
-            zip.read(buffer.data(), count * size);
-            const std::span<double> piece = std::span(values).first(count);
-            decode_elements(header.type, header.big_endian, std::span(buffer).first(count * size), piece);
-            take(piece);
-            left -= count;
-        }
+        std::vector<std::byte> bytes(values.size() * size_of(header.type));
+        zip.read(bytes.data(), bytes.size());
         zip.require_end();
+        decode_elements(header.type, header.big_endian, bytes, values);
     }
 
 private:

@@ -1,8 +1,11 @@
 // .safetensors: 8 bytes of length, that many bytes of JSON, then the data of all tensors, little endian.
-#include <algorithm>
-#include <array>
-#include <fstream>
+#include <fcntl.h>
+#include <unistd.h>
 
+#include <array>
+#include <cerrno>
+
+#include "golden/bytes_reader.hpp"
 #include "golden/text.hpp"
 #include "verify/candidate/safetensors_header.hpp"
 #include "verify/candidate/tensor_source.hpp"
@@ -14,9 +17,36 @@ namespace {
 constexpr std::uint64_t max_header = std::uint64_t{16} << 20;
 constexpr std::uint64_t length_size = 8;
 
+/// An open file.
+class File {
+public:
+    explicit File(const std::filesystem::path& path) : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+        if (descriptor_ < 0) throw IoError(path.string() + ": cannot be opened");
+    }
+    ~File() { close(descriptor_); }
+    File(const File&) = delete;
+    File& operator=(const File&) = delete;
+
+    [[nodiscard]] int get() const { return descriptor_; }
+
+    void read(std::uint64_t at, std::span<std::byte> out) const {
+        while (!out.empty()) {
+            const ssize_t got = pread(descriptor_, out.data(), out.size(), static_cast<off_t>(at));
+            if (got < 0 && errno == EINTR) continue;
+            if (got <= 0) throw FormatError("ends too early");
+            out = out.subspan(static_cast<std::size_t>(got));
+            at += static_cast<std::uint64_t>(got);
+        }
+    }
+
+private:
+    int descriptor_;
+};
+
 class SafetensorsSource final : public TensorSource {
 public:
-    explicit SafetensorsSource(const std::filesystem::path& path) : path_(path) {
+    explicit SafetensorsSource(const std::filesystem::path& path)
+        : path_(path), file_(std::make_shared<const File>(path)) {
         try {
             load();
         } catch (const FormatError& error) {
@@ -41,55 +71,36 @@ public:
         return {entry.extents, is_floating(*entry.type)};
     }
 
-    void read(const std::string& name, std::span<double> values) const override {
-        read_pieces(name, collecting(values));
+    [[nodiscard]] std::unique_ptr<golden::TensorReader> open(const std::string& name) const override {
+        const SafetensorsEntry& entry = entries_.at(name);
+        return golden::read_flat(file_, file_->get(), data_begin_ + entry.begin, entry.extents, dtype_of(*entry.type),
+                                 std::nullopt);
     }
 
-    void read_pieces(const std::string& name, const TakePiece& take) const override {
+    void read_integers(const std::string& name, std::span<double> values) const override {
         const SafetensorsEntry& entry = entries_.at(name);
-        std::ifstream file = open();
-        file.seekg(static_cast<std::streamoff>(data_begin_ + entry.begin));
-        const std::size_t size = size_of(*entry.type);
-        std::vector<std::byte> buffer(size * piece_elements);
-        std::vector<double> values(piece_elements);
-        for (std::size_t left = element_count(entry.extents); left > 0;) {
-            const std::size_t count = std::min(left, piece_elements);
-            read_bytes(file, buffer.data(), count * size);
-            const std::span<double> piece = std::span(values).first(count);
-            decode_elements(*entry.type, false, std::span(buffer).first(count * size), piece);
-            take(piece);
-            left -= count;
-        }
+        std::vector<std::byte> bytes(values.size() * size_of(*entry.type));
+        file_->read(data_begin_ + entry.begin, bytes);
+        decode_elements(*entry.type, false, bytes, values);
     }
 
 private:
-    [[nodiscard]] std::ifstream open() const {
-        std::ifstream file(path_, std::ios::binary);
-        if (!file) throw IoError(path_.string() + ": cannot be opened");
-        return file;
-    }
-
-    static void read_bytes(std::ifstream& file, void* data, std::size_t size) {
-        file.read(static_cast<char*>(data), static_cast<std::streamsize>(size));
-        if (static_cast<std::size_t>(file.gcount()) != size) throw FormatError("ends too early");
-    }
-
     void load() {
         const std::uint64_t file_size = std::filesystem::file_size(path_);
-        std::ifstream file = open();
-        std::array<unsigned char, length_size> prefix{};
-        read_bytes(file, prefix.data(), prefix.size());
+        std::array<std::byte, length_size> prefix{};
+        file_->read(0, prefix);
         std::uint64_t length = 0;
-        for (std::size_t i = prefix.size(); i-- > 0;) length = length << 8 | prefix[i];
+        for (std::size_t i = prefix.size(); i-- > 0;) length = length << 8 | std::to_integer<std::uint64_t>(prefix[i]);
         if (length > file_size - length_size) throw FormatError("has a header longer than the file");
         if (length > max_header) throw FormatError("has a header of more than 16 MiB");
         std::string text(static_cast<std::size_t>(length), '\0');
-        read_bytes(file, text.data(), text.size());
+        file_->read(length_size, std::as_writable_bytes(std::span(text)));
         data_begin_ = length_size + length;
         entries_ = parse_safetensors_header(text, file_size - data_begin_);
     }
 
     std::filesystem::path path_;
+    std::shared_ptr<const File> file_;
     std::uint64_t data_begin_ = 0;
     std::map<std::string, SafetensorsEntry> entries_;
 };
