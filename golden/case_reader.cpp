@@ -8,22 +8,13 @@
 #include "golden/certificate.hpp"
 #include "golden/chunk_summary_store.hpp"
 #include "golden/dialect_facts.hpp"
+#include "golden/h5_reader.hpp"
 #include "golden/sample_rows.hpp"
 #include "golden/schema.hpp"
 #include "golden/text.hpp"
 
 namespace dca::golden {
 namespace {
-
-/// "(0, 3, 1, 5)" of a row-major flat index.
-std::string coordinates(std::span<const std::int64_t> extents, std::int64_t flat) {
-    std::vector<std::int64_t> at(extents.size());
-    for (std::size_t axis = extents.size(); axis-- > 0;) {
-        at[axis] = flat % extents[axis];
-        flat /= extents[axis];
-    }
-    return shape_text(at);
-}
 
 /// What is wrong with one value of a dataset, if anything.
 std::optional<std::string> fault_of(Content content, double value, Dtype dtype) {
@@ -223,16 +214,20 @@ private:
         if (shapes_known) guard("problem", [&] { validate(data_.problem); });
     }
 
-    void check_in_pieces(const h5::Dataset& dataset, Content content) const {
-        constexpr std::int64_t piece = std::int64_t{1} << 20;
-        h5::DatasetCursor cursor(dataset);
+    /// Checks every value in constant memory and returns the largest magnitude.
+    double check_in_pieces(const h5::Dataset& dataset, Content content) const {
+        constexpr std::int64_t piece = std::int64_t{1} << 18;
+        const std::unique_ptr<TensorReader> reader = h5::open_reader(dataset);
         std::vector<double> values;
-        while (cursor.left() > 0) {
-            const std::int64_t first = dataset.count() - cursor.left();
-            values.resize(static_cast<std::size_t>(std::min(piece, cursor.left())));
-            cursor.read(values);
+        double largest = 0;
+        while (reader->left() > 0) {
+            const std::int64_t first = reader->count() - reader->left();
+            values.resize(static_cast<std::size_t>(std::min(piece, reader->left())));
+            reader->read(std::span<double>(values));
             check_values<double>(content, dataset.extents(), values, data_.problem.dtype, first);
+            for (const double value : values) largest = std::max(largest, std::abs(value));
         }
+        return largest;
     }
 
     /// The dataset's values as a tensor (batch 1 if packed), or nullopt if absent or faulty.
@@ -244,8 +239,11 @@ private:
         if (values_ == Values::head && (content == Content::result || content == Content::error_scale)) {
             return std::nullopt;
         }
-        if (values_ == Values::check) {
-            guard(path, [&] { check_in_pieces(*dataset, content); });
+        if (values_ != Values::keep) {
+            guard(path, [&] {
+                const double largest = check_in_pieces(*dataset, content);
+                if (content == Content::input) data_.largest_inputs.emplace(dataset_rule(path).name, largest);
+            });
             return std::nullopt;
         }
         Extents<Rank> extents{};

@@ -18,7 +18,7 @@ using Report = std::function<void(const Finding&)>;
 enum class Demand : std::uint8_t { complete, complete_or_outputs_only };
 
 /// What is done with the values of tensors: kept, only checked (in constant memory), or left alone. `head` leaves
-/// results and their scales alone and keeps the rest.
+/// results and their scales alone and checks the inputs.
 enum class Values : std::uint8_t { keep, check, head };
 
 /// Reads and checks the case group `id` of an open file. If `report` returns from an error, goes on with what can still

@@ -1,13 +1,12 @@
 // Reading. The crc32 attribute covers the elements as little-endian bytes, whatever the byte order in the file.
 #include "golden/h5_dataset.hpp"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <optional>
+#include <limits>
 
+#include "golden/crc32.hpp"
 #include "golden/h5_walk.hpp"
 #include "golden/schema.hpp"
 
@@ -58,19 +57,6 @@ void swap_bytes(std::span<std::byte> bytes, std::size_t size) {
     }
 }
 
-void verify_checksum(const Node& dataset, unsigned long actual) {
-    const auto attribute = find_attribute(dataset, "crc32");
-    if (!attribute) return;
-    const AttributeValue stored = unwrapped(*attribute);
-    const auto* expected = std::get_if<std::int64_t>(&stored);
-    if (expected == nullptr)
-        throw FormatError("attribute crc32 is " + std::string(kind_text(stored)) + ", expected an integer");
-    if (*expected != static_cast<std::int64_t>(actual)) {
-        throw FormatError("checksum mismatch: crc32 is " + std::to_string(actual) + ", the file says " +
-                          std::to_string(*expected) + "; the data was altered or damaged");
-    }
-}
-
 const Node* find_dataset(const Node& root, const std::string& path) {
     const Node* node = &root;
     for (std::size_t begin = 0; begin <= path.size() && node != nullptr;) {
@@ -110,6 +96,18 @@ std::optional<AttributeValue> Dataset::attribute(const std::string& name) const 
     return find_attribute(*node_, name);
 }
 
+std::optional<std::uint32_t> Dataset::stored_checksum() const {
+    const std::optional<AttributeValue> found = attribute("crc32");
+    if (!found) return std::nullopt;
+    const AttributeValue stored = unwrapped(*found);
+    const auto* value = std::get_if<std::int64_t>(&stored);
+    if (value == nullptr)
+        throw FormatError("attribute crc32 is " + std::string(kind_text(stored)) + ", expected an integer");
+    if (*value < 0 || *value > std::numeric_limits<std::uint32_t>::max())
+        throw FormatError("attribute crc32 is " + std::to_string(*value) + ", no checksum of 32 bits");
+    return static_cast<std::uint32_t>(*value);
+}
+
 DatasetCursor::DatasetCursor(const Dataset& dataset) : dataset_(dataset) {
     if (dataset.offset()) return;
     const Header& header = dataset.node_->header;
@@ -131,10 +129,10 @@ void DatasetCursor::read_raw(std::span<std::byte> out) {
         if (type.big_endian) swap_bytes(out, type.bytes);
     }
     done_ += count;
-    checksum_ = crc32_z(checksum_, reinterpret_cast<const Bytef*>(out.data()), out.size());
+    checksum_ = crc32(checksum_, out);
     if (left() > 0) return;
     if (child_) child_->finish();
-    verify_checksum(*dataset_.node_, checksum_);
+    require_checksum(dataset_.stored_checksum(), checksum_);
 }
 
 void DatasetCursor::read(std::span<double> out) {

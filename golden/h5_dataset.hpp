@@ -38,6 +38,11 @@ public:
     /// Reads every element of an integer dataset. Precondition: type().integer.
     [[nodiscard]] std::vector<std::int64_t> read_integers() const;
 
+    /// The crc32 attribute, if there is one. Throws FormatError if it is none.
+    [[nodiscard]] std::optional<std::uint32_t> stored_checksum() const;
+    /// The file it lies in.
+    [[nodiscard]] const File& file() const { return *file_; }
+
 private:
     friend class DatasetCursor;
 
@@ -64,7 +69,7 @@ private:
     const Dataset& dataset_;
     std::unique_ptr<ChildProcess> child_;  ///< sends the elements that only the library can find
     std::int64_t done_ = 0;
-    unsigned long checksum_ = 0;
+    std::uint32_t checksum_ = 0;
     std::vector<std::byte> bytes_;
 };
 

@@ -23,6 +23,6 @@ Node list(const InputFile& file) {
 
 }  // namespace
 
-File::File(const std::filesystem::path& path) : bytes_(path), root_(list(bytes_)) {}
+File::File(const std::filesystem::path& path) : bytes_(std::make_shared<const InputFile>(path)), root_(list(*bytes_)) {}
 
 }  // namespace dca::golden::h5

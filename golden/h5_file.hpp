@@ -3,6 +3,8 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
+#include <utility>
 
 #include "golden/h5_node.hpp"
 #include "golden/input_file.hpp"
@@ -16,13 +18,16 @@ public:
     explicit File(const std::filesystem::path& path);
 
     /// With a listing from elsewhere, which must have passed parse_catalogue().
-    File(const std::filesystem::path& path, Node listing) : bytes_(path), root_(std::move(listing)) {}
+    File(const std::filesystem::path& path, Node listing)
+        : bytes_(std::make_shared<const InputFile>(path)), root_(std::move(listing)) {}
 
     [[nodiscard]] const Node& root() const { return root_; }
-    [[nodiscard]] const InputFile& bytes() const { return bytes_; }
+    [[nodiscard]] const InputFile& bytes() const { return *bytes_; }
+    /// The same, for readers that may live longer than this.
+    [[nodiscard]] std::shared_ptr<const InputFile> shared_bytes() const { return bytes_; }
 
 private:
-    InputFile bytes_;
+    std::shared_ptr<const InputFile> bytes_;
     Node root_;
 };
 

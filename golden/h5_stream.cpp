@@ -1,10 +1,9 @@
 #include "golden/h5_stream.hpp"
 
-#include <zlib.h>
-
 #include <bit>
 #include <cstddef>
 
+#include "golden/crc32.hpp"
 #include "golden/h5_attribute.hpp"
 #include "golden/h5_box.hpp"
 
@@ -58,7 +57,7 @@ void DatasetStream::append(const void* elements, std::int64_t count) {
     expects(count >= 0 && count <= count_ - written_, "DatasetStream: more elements than the dataset has");
     const auto* bytes = static_cast<const std::byte*>(elements);
     const std::size_t size = bytes_of(type_);
-    checksum_ = crc32_z(checksum_, reinterpret_cast<const Bytef*>(bytes), static_cast<std::size_t>(count) * size);
+    checksum_ = crc32(checksum_, {bytes, static_cast<std::size_t>(count) * size});
     while (count > 0) {
         const Box box = next_box(extents_, written_, count);
         write_box(bytes, box.start, box.extent);

@@ -32,7 +32,7 @@ private:
     StoredType type_;
     std::vector<std::int64_t> extents_;
     std::int64_t count_ = 1, written_ = 0;
-    unsigned long checksum_ = 0;
+    std::uint32_t checksum_ = 0;
     Handle dataset_, space_;
 };
 

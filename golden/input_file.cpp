@@ -46,8 +46,4 @@ void InputFile::read(std::uint64_t at, std::span<std::byte> out) const {
     }
 }
 
-void InputFile::rewind() const {
-    lseek(descriptor_, 0, SEEK_SET);
-}
-
 }  // namespace dca::golden

@@ -22,8 +22,6 @@ public:
     [[nodiscard]] std::uint64_t size() const { return size_; }
     /// Exactly these bytes from offset `at` on. Throws FormatError (without the name) if the file ends before.
     void read(std::uint64_t at, std::span<std::byte> out) const;
-    /// Sets the descriptor to the beginning, for libraries that read on from where it is.
-    void rewind() const;
 
 private:
     int descriptor_ = -1;

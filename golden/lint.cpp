@@ -60,8 +60,7 @@ LintReport lint(const std::filesystem::path& path) {
         if (ids.empty()) error("", "there are no cases in the file");
         for (const std::string& id : ids) {
             try {
-                const CaseData data =
-                    read_case(file, id, Demand::complete_or_outputs_only, collect, Values::check);
+                const CaseData data = read_case(file, id, Demand::complete_or_outputs_only, collect, Values::check);
                 check_kills(data);
             } catch (const FormatError& fault) {
                 error("case " + id, fault.what());

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "golden/case_spec.hpp"
+#include "golden/tensor_reader.hpp"
 #include "reference/spec/bundles.hpp"
 
 namespace dca::golden {
@@ -56,6 +57,8 @@ struct CaseData {
     Results results;
     Certificates certificates;  ///< of results that this project computed
     std::optional<JudgeData> judge;
+    /// Largest magnitude of each stored input, "q": of a case read by read_head, whose inputs is empty.
+    std::map<std::string, double, std::less<>> largest_inputs;
     /// Set: the inputs are not stored (inputs is empty); they are those of this case, which InputSource makes.
     std::optional<CaseSpec> regenerates;
     /// Not empty: out, lse, dq and their scales hold these query rows alone (regenerates is set; sample_rows.hpp).
@@ -66,24 +69,6 @@ struct CaseData {
     Attributes dialect_facts;  ///< dialect_* attributes that no dialect uses (problem.facts holds the others)
     Attributes provenance;     ///< source, stub, seed, gradient, note, case_text, kills, measured_*,
                                ///< expected_*
-};
-
-/// One tensor of a case, read in order a piece at a time.
-class TensorReader {
-public:
-    TensorReader(TensorReader&&) noexcept;
-    TensorReader& operator=(TensorReader&&) noexcept;
-    ~TensorReader();
-    /// As stored: a packed case has no batch axis.
-    [[nodiscard]] const std::vector<std::int64_t>& extents() const;
-    /// The next elements. Throws FormatError (unreadable, checksum, a scale below 0). Precondition: there are so many.
-    void read(std::span<double> out);
-
-private:
-    friend class FileReader;
-    struct Impl;
-    explicit TensorReader(std::unique_ptr<Impl> impl);
-    std::unique_ptr<Impl> impl_;
 };
 
 /// An open tensor file.
@@ -97,15 +82,14 @@ public:
 
     /// Case ids in lexical order.
     [[nodiscard]] const std::vector<std::string>& case_ids() const;
-    /// Whether the inputs of a case are in the file; false: it is best read by read_head and open.
-    [[nodiscard]] bool stores_inputs(const std::string& case_id) const;
     /// Reads one case whole and checks it: attributes, shapes, dtypes, checksums, finiteness of the inputs. The problem
     /// passes validate(). Throws FormatError.
     [[nodiscard]] CaseData read(const std::string& case_id) const;
-    /// The same without results and scales: constant memory where the inputs are not stored.
+    /// The same in constant memory: inputs are checked and not kept, results and scales left alone. A chunk-summary
+    /// case is read whole.
     [[nodiscard]] CaseData read_head(const std::string& case_id) const;
-    /// A tensor of a case that read_head has accepted, "outputs/dk" or "judge/sigma_dk"; nothing if it is not there.
-    [[nodiscard]] std::optional<TensorReader> open(const std::string& case_id, const std::string& path) const;
+    /// A tensor of a case that read_head has accepted, "outputs/dk" or "judge/sigma_dk"; null if it is not there.
+    [[nodiscard]] std::unique_ptr<TensorReader> open(const std::string& case_id, const std::string& path) const;
     [[nodiscard]] const std::filesystem::path& path() const;
 
 private:

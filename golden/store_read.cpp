@@ -3,6 +3,7 @@
 
 #include "golden/file_root.hpp"
 #include "golden/h5_dataset.hpp"
+#include "golden/h5_reader.hpp"
 #include "golden/schema.hpp"
 #include "golden/store.hpp"
 #include "golden/text.hpp"
@@ -62,15 +63,6 @@ CaseData FileReader::Impl::read(const std::string& case_id, Values values) const
                     [&](const Report& report) { return read_case(*file, case_id, Demand::complete, report, values); });
 }
 
-bool FileReader::stores_inputs(const std::string& case_id) const {
-    if (std::find(impl_->ids.begin(), impl_->ids.end(), case_id) == impl_->ids.end()) return true;  // read says so
-    return impl_->strictly("case " + case_id + ": ", [&](const Report&) {
-        const auto value =
-            h5::find_attribute(h5::open_group(impl_->file->root(), case_id), std::string(inputs_stored_name));
-        return !value || unwrapped(*value) != AttributeValue(std::int64_t{0});
-    });
-}
-
 CaseData FileReader::read(const std::string& case_id) const {
     return impl_->read(case_id, Values::keep);
 }
@@ -78,43 +70,15 @@ CaseData FileReader::read_head(const std::string& case_id) const {
     return impl_->read(case_id, Values::head);
 }
 
-struct TensorReader::Impl {
-    Impl(const h5::File& file, const std::string& case_id, const std::string& path, std::string location)
-        : where(std::move(location)), rule(dataset_rule(path)), dataset(file, case_id + "/" + path), cursor(dataset) {}
-    std::string where;
-    const DatasetRule& rule;
-    h5::Dataset dataset;
-    h5::DatasetCursor cursor;
-};
-
-TensorReader::TensorReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-TensorReader::~TensorReader() = default;
-TensorReader::TensorReader(TensorReader&&) noexcept = default;
-TensorReader& TensorReader::operator=(TensorReader&&) noexcept = default;
-
-const std::vector<std::int64_t>& TensorReader::extents() const {
-    return impl_->dataset.extents();
-}
-
-void TensorReader::read(std::span<double> out) {
-    try {
-        impl_->cursor.read(out);
-        if (impl_->rule.content != Content::error_scale) return;
-        for (const double value : out) {
-            if (!(value >= 0)) throw FormatError("an error scale must be at least 0");
-        }
-    } catch (const FormatError& error) {
-        throw FormatError(impl_->where + error.what());
-    }
-}
-
-std::optional<TensorReader> FileReader::open(const std::string& case_id, const std::string& path) const {
+std::unique_ptr<TensorReader> FileReader::open(const std::string& case_id, const std::string& path) const {
     const DatasetRule& rule = dataset_rule(path);
     const std::string where = impl_->path.string() + ": case " + case_id + ": " + path + ": ";
     try {
         const h5::Node* group = h5::find_child(h5::open_group(impl_->file->root(), case_id), std::string(rule.group));
-        if (group == nullptr || h5::find_child(*group, std::string(rule.name)) == nullptr) return std::nullopt;
-        return TensorReader(std::make_unique<TensorReader::Impl>(*impl_->file, case_id, path, where));
+        if (group == nullptr || h5::find_child(*group, std::string(rule.name)) == nullptr) return nullptr;
+        std::unique_ptr<TensorReader> reader = h5::open_reader(h5::Dataset(*impl_->file, case_id + "/" + path));
+        if (rule.content == Content::error_scale) reader = without_negatives(std::move(reader));
+        return with_location(std::move(reader), where);
     } catch (const FormatError& error) {
         throw FormatError(where + error.what());
     }

@@ -69,6 +69,15 @@ std::string shape_text(std::span<const std::int64_t> extents) {
     return out + ")";
 }
 
+std::string coordinates(std::span<const std::int64_t> extents, std::int64_t flat) {
+    std::vector<std::int64_t> at(extents.size());
+    for (std::size_t axis = extents.size(); axis-- > 0;) {
+        at[axis] = flat % extents[axis];
+        flat /= extents[axis];
+    }
+    return shape_text(at);
+}
+
 bool is_case_id(std::string_view id) {
     const auto allowed = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||

@@ -25,6 +25,9 @@ namespace dca::golden {
 /// "(2, 17, 8, 64)"
 [[nodiscard]] std::string shape_text(std::span<const std::int64_t> extents);
 
+/// "(0, 3, 1, 5)" of a row-major flat index.
+[[nodiscard]] std::string coordinates(std::span<const std::int64_t> extents, std::int64_t flat);
+
 /// True for `[A-Za-z0-9_.-]+` other than "." and "..", which HDF5 and file systems read as paths.
 [[nodiscard]] bool is_case_id(std::string_view id);
 

@@ -6,8 +6,6 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -24,14 +22,13 @@ public:
     /// also carries inputs or problem attributes, they must be the golden's. Throws golden-style FormatError naming
     /// file, case and dataset.
     [[nodiscard]] virtual golden::Results read(const golden::CaseData& golden) const = 0;
-    /// The same in pieces, for a golden that does not store its inputs (`head`: FileReader::read_head). First the
-    /// checks of names, attributes and inputs; then the extents of one output, which must be those of the problem or,
-    /// of a sampled golden, of its rows (packed: without batch), nothing if it is not there; then its values, in order.
-    virtual void check(const golden::CaseData& head) const = 0;
-    [[nodiscard]] virtual std::optional<std::vector<std::int64_t>> output_extents(const golden::CaseData& head,
-                                                                                  const std::string& tensor) const = 0;
-    virtual void read_pieces(const golden::CaseData& head, const std::string& tensor,
-                             const std::function<void(std::span<const double>)>& take) const = 0;
+    /// The same piece by piece (`head`: FileReader::read_head). First the checks of names, attributes and inputs, each
+    /// of which `golden_input` opens (null: the golden has none); then the values of one output, null if it is not
+    /// there. Its extents are those of the problem or, of a sampled golden, of its rows (packed: without batch).
+    using OpenInput = std::function<std::unique_ptr<golden::TensorReader>(const std::string& tensor)>;
+    virtual void check(const golden::CaseData& head, const OpenInput& golden_input) const = 0;
+    [[nodiscard]] virtual std::unique_ptr<golden::TensorReader> open(const golden::CaseData& head,
+                                                                     const std::string& tensor) const = 0;
     /// The same for a chunk-summary case.
     [[nodiscard]] virtual golden::ChunkSummaryResults read_chunk_summary(const golden::CaseData& golden) const = 0;
 };

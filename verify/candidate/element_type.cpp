@@ -2,7 +2,6 @@
 
 #include <bit>
 
-#include "reference/spec/dtype.hpp"
 #include "reference/spec/error.hpp"
 
 namespace dca::verify {
@@ -52,6 +51,20 @@ std::size_t size_of(ElementType type) {
 
 bool is_floating(ElementType type) {
     return type != ElementType::i64 && type != ElementType::i32;
+}
+
+Dtype dtype_of(ElementType type) {
+    switch (type) {
+        case ElementType::f64: return Dtype::f64;
+        case ElementType::f32: return Dtype::f32;
+        case ElementType::f16: return Dtype::f16;
+        case ElementType::bf16: return Dtype::bf16;
+        case ElementType::e4m3: return Dtype::e4m3;
+        case ElementType::e5m2: return Dtype::e5m2;
+        case ElementType::i64:
+        case ElementType::i32: break;
+    }
+    throw ContractError("an integer type has no dtype");
 }
 
 void decode_elements(ElementType type, bool big_endian, std::span<const std::byte> bytes, std::span<double> values) {

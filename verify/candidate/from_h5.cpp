@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "golden/h5_dataset.hpp"
+#include "golden/h5_reader.hpp"
 #include "golden/schema.hpp"
 #include "golden/text.hpp"
 #include "verify/candidate/chunk_summary_names.hpp"
@@ -87,25 +88,14 @@ public:
         return {dataset.extents(), !dataset.type().integer};
     }
 
-    void read(const std::string& name, std::span<double> values) const override {
-        const h5::Dataset dataset(*file_, name);
-        if (!dataset.type().integer) return dataset.read(values);
-        const std::vector<std::int64_t> integers = dataset.read_integers();
-        expects(integers.size() == values.size(), "read: wrong size");
-        for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(integers[i]);
+    [[nodiscard]] std::unique_ptr<golden::TensorReader> open(const std::string& name) const override {
+        return h5::open_reader(h5::Dataset(*file_, name));
     }
 
-    void read_pieces(const std::string& name, const TakePiece& take) const override {
-        const h5::Dataset dataset(*file_, name);
-        if (dataset.type().integer) throw FormatError("holds integers, a float type is expected");
-        h5::DatasetCursor cursor(dataset);
-        std::vector<double> values;
-        constexpr std::int64_t piece = std::int64_t{1} << 20;
-        while (cursor.left() > 0) {
-            values.resize(static_cast<std::size_t>(std::min(piece, cursor.left())));
-            cursor.read(values);
-            take(values);
-        }
+    void read_integers(const std::string& name, std::span<double> values) const override {
+        const std::vector<std::int64_t> integers = h5::Dataset(*file_, name).read_integers();
+        expects(integers.size() == values.size(), "read_integers: wrong size");
+        for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(integers[i]);
     }
 
     void check_problem(const std::string& case_id, const golden::CaseData& golden) const override {

@@ -7,6 +7,7 @@
 #include <set>
 #include <string_view>
 
+#include "golden/bytes_reader.hpp"
 #include "golden/input_file.hpp"
 #include "golden/text.hpp"
 #include "verify/candidate/npy_header.hpp"
@@ -18,12 +19,15 @@ namespace {
 /// One pass over the entries of the archive. Messages are one clause, without the path.
 class Zip {
 public:
-    explicit Zip(const golden::InputFile& file) : archive_(archive_read_new(), archive_read_free) {
+    explicit Zip(std::shared_ptr<const golden::InputFile> file)
+        : place_(std::make_unique<Place>(Place{std::move(file)})), archive_(archive_read_new(), archive_read_free) {
         // The seeking reader trusts the central directory alone; the streaming one would accept archives that have
         // none.
         check(archive_read_support_format_zip_seekable(archive_.get()));
-        file.rewind();
-        check(archive_read_open_fd(archive_.get(), file.descriptor(), 1 << 16));
+        check(archive_read_set_read_callback(archive_.get(), Place::read));
+        check(archive_read_set_seek_callback(archive_.get(), Place::seek));
+        check(archive_read_set_callback_data(archive_.get(), place_.get()));
+        check(archive_read_open1(archive_.get()));
     }
 
     /// Moves to the next entry and returns its name; nothing at the end.
@@ -86,6 +90,37 @@ private:
 
     static constexpr std::size_t most_entries = 100'000, longest_name = 1000;
 
+    /// Where this pass is in the file, which others read too.
+    struct Place {
+        std::shared_ptr<const golden::InputFile> file;
+        std::uint64_t at = 0;
+        std::array<std::byte, std::size_t{1} << 16> buffer{};
+
+        static la_ssize_t read(archive* owner, void* self, const void** data) {
+            auto& place = *static_cast<Place*>(self);
+            const std::uint64_t left = place.file->size() - std::min(place.at, place.file->size());
+            const std::size_t count = std::min<std::uint64_t>(left, place.buffer.size());
+            try {
+                place.file->read(place.at, std::span(place.buffer).first(count));
+            } catch (const FormatError& error) {
+                archive_set_error(owner, ARCHIVE_ERRNO_MISC, "%s", error.what());
+                return ARCHIVE_FATAL;
+            }
+            place.at += count;
+            *data = place.buffer.data();
+            return static_cast<la_ssize_t>(count);
+        }
+        static la_int64_t seek(archive*, void* self, la_int64_t offset, int whence) {
+            auto& place = *static_cast<Place*>(self);
+            const std::uint64_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? place.at : place.file->size();
+            const auto target = static_cast<la_int64_t>(base) + offset;
+            if (target < 0) return ARCHIVE_FATAL;
+            place.at = static_cast<std::uint64_t>(target);
+            return target;
+        }
+    };
+
+    std::unique_ptr<Place> place_;
     std::unique_ptr<archive, int (*)(archive*)> archive_;
     std::size_t entries_ = 0;
 };
@@ -110,9 +145,33 @@ std::string without_suffix(std::string name) {
     return name;
 }
 
+/// The values of one entry, as they are unpacked.
+class EntryReader final : public golden::BytesReader {
+public:
+    EntryReader(Zip zip, NpyHeader header)
+        : BytesReader(std::move(header.extents), dtype_of(header.type), std::nullopt),
+          zip_(std::move(zip)),
+          big_endian_(header.big_endian) {}
+    [[nodiscard]] bool in_any_order() const override { return false; }
+
+private:
+    void load(std::int64_t, std::span<std::byte> out) override {
+        zip_.read(out.data(), out.size());
+        if (!big_endian_) return;
+        for (auto at = out.begin(); at != out.end(); at += static_cast<std::ptrdiff_t>(element_size())) {
+            std::reverse(at, at + static_cast<std::ptrdiff_t>(element_size()));
+        }
+    }
+    void require_end() override { zip_.require_end(); }
+
+    Zip zip_;
+    bool big_endian_;
+};
+
 class NpzSource final : public TensorSource {
 public:
-    explicit NpzSource(const std::filesystem::path& path) : path_(path), file_(path) {
+    explicit NpzSource(const std::filesystem::path& path)
+        : path_(path), file_(std::make_shared<const golden::InputFile>(path)) {
         try {
             Zip zip(file_);
             while (const std::optional<std::string> name = zip.next()) {
@@ -135,34 +194,24 @@ public:
         return {header.extents, is_floating(header.type)};
     }
 
-    void read(const std::string& name, std::span<double> values) const override {
-        read_elements(name, values.size(), collecting(values));
+    [[nodiscard]] std::unique_ptr<golden::TensorReader> open(const std::string& name) const override {
+        Zip zip(file_);
+        find(zip, name);
+        NpyHeader header = read_header(zip);
+        return std::make_unique<EntryReader>(std::move(zip), std::move(header));
     }
 
-    void read_pieces(const std::string& name, const TakePiece& take) const override {
-        read_elements(name, element_count(describe(name).extents), take);
-    }
-
-private:
-    void read_elements(const std::string& name, std::size_t expected, const TakePiece& take) const {
+    void read_integers(const std::string& name, std::span<double> values) const override {
         Zip zip(file_);
         find(zip, name);
         const NpyHeader header = read_header(zip);
-        if (element_count(header.extents) != expected) throw FormatError("changed while it was read");
-        const std::size_t size = size_of(header.type);
-        std::vector<std::byte> buffer(size * piece_elements);
-        std::vector<double> values(piece_elements);
-        for (std::size_t left = element_count(header.extents); left > 0;) {
-            const std::size_t count = std::min(left, piece_elements);
-            zip.read(buffer.data(), count * size);
-            const std::span<double> piece = std::span(values).first(count);
-            decode_elements(header.type, header.big_endian, std::span(buffer).first(count * size), piece);
-            take(piece);
-            left -= count;
-        }
+        std::vector<std::byte> bytes(values.size() * size_of(header.type));
+        zip.read(bytes.data(), bytes.size());
         zip.require_end();
+        decode_elements(header.type, header.big_endian, bytes, values);
     }
 
+private:
     static void find(Zip& zip, const std::string& name) {
         while (const std::optional<std::string> entry = zip.next()) {
             if (without_suffix(*entry) == name) return zip.require_plain_packing();
@@ -171,7 +220,7 @@ private:
     }
 
     std::filesystem::path path_;
-    golden::InputFile file_;
+    std::shared_ptr<const golden::InputFile> file_;
     std::set<std::string> names_;
 };
 

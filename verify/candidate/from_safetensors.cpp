@@ -1,7 +1,7 @@
 // .safetensors: 8 bytes of length, that many bytes of JSON, then the data of all tensors, little endian.
-#include <algorithm>
 #include <array>
 
+#include "golden/bytes_reader.hpp"
 #include "golden/input_file.hpp"
 #include "golden/text.hpp"
 #include "verify/candidate/safetensors_header.hpp"
@@ -17,7 +17,8 @@ constexpr std::uint64_t length_size = 8;
 
 class SafetensorsSource final : public TensorSource {
 public:
-    explicit SafetensorsSource(const std::filesystem::path& path) : path_(path), file_(path) {
+    explicit SafetensorsSource(const std::filesystem::path& path)
+        : path_(path), file_(std::make_shared<const golden::InputFile>(path)) {
         try {
             load();
         } catch (const FormatError& error) {
@@ -42,44 +43,35 @@ public:
         return {entry.extents, is_floating(*entry.type)};
     }
 
-    void read(const std::string& name, std::span<double> values) const override {
-        read_pieces(name, collecting(values));
+    [[nodiscard]] std::unique_ptr<golden::TensorReader> open(const std::string& name) const override {
+        const SafetensorsEntry& entry = entries_.at(name);
+        return golden::read_flat(file_, data_begin_ + entry.begin, entry.extents, dtype_of(*entry.type), std::nullopt);
     }
 
-    void read_pieces(const std::string& name, const TakePiece& take) const override {
+    void read_integers(const std::string& name, std::span<double> values) const override {
         const SafetensorsEntry& entry = entries_.at(name);
-        std::uint64_t at = data_begin_ + entry.begin;
-        const std::size_t size = size_of(*entry.type);
-        std::vector<std::byte> buffer(size * piece_elements);
-        std::vector<double> values(piece_elements);
-        for (std::size_t left = element_count(entry.extents); left > 0;) {
-            const std::size_t count = std::min(left, piece_elements);
-            file_.read(at, std::span(buffer).first(count * size));
-            at += count * size;
-            const std::span<double> piece = std::span(values).first(count);
-            decode_elements(*entry.type, false, std::span(buffer).first(count * size), piece);
-            take(piece);
-            left -= count;
-        }
+        std::vector<std::byte> bytes(values.size() * size_of(*entry.type));
+        file_->read(data_begin_ + entry.begin, bytes);
+        decode_elements(*entry.type, false, bytes, values);
     }
 
 private:
     void load() {
-        const std::uint64_t file_size = file_.size();
-        std::array<unsigned char, length_size> prefix{};
-        file_.read(0, std::as_writable_bytes(std::span(prefix)));
+        const std::uint64_t file_size = file_->size();
+        std::array<std::byte, length_size> prefix{};
+        file_->read(0, prefix);
         std::uint64_t length = 0;
-        for (std::size_t i = prefix.size(); i-- > 0;) length = length << 8 | prefix[i];
+        for (std::size_t i = prefix.size(); i-- > 0;) length = length << 8 | std::to_integer<std::uint64_t>(prefix[i]);
         if (length > file_size - length_size) throw FormatError("has a header longer than the file");
         if (length > max_header) throw FormatError("has a header of more than 4 MiB");
         std::string text(static_cast<std::size_t>(length), '\0');
-        file_.read(length_size, std::as_writable_bytes(std::span(text)));
+        file_->read(length_size, std::as_writable_bytes(std::span(text)));
         data_begin_ = length_size + length;
         entries_ = parse_safetensors_header(text, file_size - data_begin_);
     }
 
     std::filesystem::path path_;
-    golden::InputFile file_;
+    std::shared_ptr<const golden::InputFile> file_;
     std::uint64_t data_begin_ = 0;
     std::map<std::string, SafetensorsEntry> entries_;
 };

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "golden/make_inputs.hpp"
 #include "golden/regenerate.hpp"
 #include "golden/text.hpp"
 #include "verify/candidate/chunk_summary_names.hpp"
@@ -12,6 +11,8 @@ namespace dca::verify {
 namespace {
 
 constexpr std::array<std::string_view, 5> output_names{"out", "lse", "dq", "dk", "dv"};
+/// Of an input, compared at a time.
+constexpr std::size_t piece_elements = std::size_t{1} << 16;
 constexpr std::array<std::string_view, 6> input_names{"q", "k", "v", "dout", "cu_seqlens", "inv_freq"};
 
 template <class Names>
@@ -39,77 +40,54 @@ public:
         with(true, tensor, [&](const std::string& name) {
             require_shape(name, stored_extents(extents, golden_.problem.packed()), true);
             result.emplace(extents);
-            source_.read(name, result->values());
+            read_whole(name, result->values());
         });
         return result;
     }
 
-    /// Where the candidate carries this input it must be the golden's, value by value. expected null: the golden has
-    /// none.
-    template <class T>
-    void same_input(const std::string& tensor, const std::vector<std::int64_t>& extents, const T* expected,
-                    bool floating) const {
+    /// Where the candidate carries this input it must be the golden's, value by value. open: of the golden's; null if
+    /// it has none.
+    void same_input(const std::string& tensor, const CandidateFile::OpenInput& open) const {
         with(false, tensor, [&](const std::string& name) {
-            if (!expected) throw FormatError("the golden has no such input: the candidate ran other inputs");
-            require_shape(name, extents, floating);
-            std::vector<double> values(expected->size());
-            source_.read(name, values);
-            const auto differs = std::mismatch(values.begin(), values.end(), expected->begin(),
-                                               [](double a, auto b) { return a == static_cast<double>(b); });
-            if (differs.first != values.end()) {
-                throw FormatError("differs from the golden's at flat index " +
-                                  std::to_string(differs.first - values.begin()) + ": the candidate ran other inputs");
+            const std::unique_ptr<golden::TensorReader> wanted = open(tensor);
+            if (!wanted) throw FormatError("the golden has no such input: the candidate ran other inputs");
+            require_shape(name, wanted->extents(), true);
+            const std::unique_ptr<golden::TensorReader> found = source_.open(name);
+            std::vector<double> expected, values;
+            while (found->left() > 0) {
+                const std::int64_t first = found->count() - found->left();
+                expected.resize(std::min(piece_elements, static_cast<std::size_t>(found->left())));
+                values.resize(expected.size());
+                wanted->read(std::span(expected));
+                found->read(std::span(values));
+                require_same(values, expected, first);
             }
         });
     }
 
-    /// The extents of an output, which must be one of these; nothing if the file has none.
-    [[nodiscard]] std::optional<std::vector<std::int64_t>> output_extents(
+    /// The same for cu_seqlens (integers) and inv_freq. Empty: the golden has none.
+    template <class T>
+    void same_list(const std::string& tensor, const std::vector<T>& expected, bool floating) const {
+        with(false, tensor, [&](const std::string& name) {
+            if (expected.empty()) throw FormatError("the golden has no such input: the candidate ran other inputs");
+            require_shape(name, {static_cast<std::int64_t>(expected.size())}, floating);
+            std::vector<double> values(expected.size());
+            floating ? read_whole(name, values) : source_.read_integers(name, values);
+            require_same(values, std::vector<double>(expected.begin(), expected.end()), 0);
+        });
+    }
+
+    /// The values of an output, whose extents must be one of these; null if the file has none.
+    [[nodiscard]] std::unique_ptr<golden::TensorReader> open(
         const std::string& tensor, const std::vector<std::int64_t>& whole,
         const std::optional<std::vector<std::int64_t>>& samples) const {
-        std::optional<std::vector<std::int64_t>> found;
+        std::unique_ptr<golden::TensorReader> reader;
         with(true, tensor, [&](const std::string& name) {
-            found = source_.describe(name).extents;
-            require_shape(name, samples && found == samples ? *samples : whole, true);
+            const bool some_rows = samples && source_.describe(name).extents == *samples;
+            require_shape(name, some_rows ? *samples : whole, true);
+            reader = golden::with_location(source_.open(name), location(true, tensor));
         });
-        return found;
-    }
-
-    void output_pieces(const std::string& tensor, const TensorSource::TakePiece& take) const {
-        with(true, tensor, [&](const std::string& name) { source_.read_pieces(name, take); });
-    }
-
-    /// same_input for inputs that the golden's case makes, in constant memory.
-    void same_made_input(const std::string& tensor, golden::InputTensor which, const golden::InputSource& made) const {
-        with(false, tensor, [&](const std::string& name) {
-            if (which == golden::InputTensor::dout && !made.spec().recipe.gradient) {
-                throw FormatError("the golden has no such input: the candidate ran other inputs");
-            }
-            const auto made_extents = made.extents(which);
-            const std::int64_t rows = made_extents[1];
-            require_shape(name, stored_extents(made.extents(which), golden_.problem.packed()), true);
-            const std::int64_t width = made_extents[2] * made_extents[3],
-                               step = std::max<std::int64_t>(1, (std::int64_t{1} << 16) / width);
-            std::vector<double> expected;
-            std::size_t at = 0;
-            std::int64_t next = 0, flat = 0;  // row of all batch entries, element
-            source_.read_pieces(name, [&](std::span<const double> piece) {
-                for (const double value : piece) {
-                    if (at == expected.size()) {
-                        const std::int64_t row = next % rows, count = std::min(step, rows - row);
-                        expected.resize(static_cast<std::size_t>(count * width));
-                        made.fill_rows(which, next / rows, row, row + count, expected);
-                        next += count;
-                        at = 0;
-                    }
-                    if (value != expected[at++]) {
-                        throw FormatError("differs from the golden's at flat index " + std::to_string(flat) +
-                                          ": the candidate ran other inputs");
-                    }
-                    ++flat;
-                }
-            });
-        });
+        return reader;
     }
 
     /// Values of a chunk-summary output; empty if the file has none.
@@ -119,26 +97,16 @@ public:
         with(true, tensor, [&](const std::string& name) {
             require_shape(name, extents, true);
             result.resize(static_cast<std::size_t>(chunk_summary::element_count(extents)));
-            source_.read(name, result);
+            read_whole(name, result);
         });
         return result;
-    }
-
-    /// Whether the candidate carries any of q, k, v, dout.
-    [[nodiscard]] bool has_inputs() const {
-        constexpr std::array<std::string_view, 4> names{"q", "k", "v", "dout"};
-        return std::any_of(tensors_.begin(), tensors_.end(), [&](const auto& entry) {
-            return entry.first.case_id == case_id_ && !entry.first.output && contains(names, entry.first.tensor);
-        });
     }
 
     /// The names of both algorithms are read; those of the other one are errors where a case is judged.
     void require_tensors(bool (*belongs)(const TensorName&, const golden::CaseData&)) const {
         for (const auto& [tensor, name] : tensors_) {
             if (tensor.case_id != case_id_ || belongs(tensor, golden_)) continue;
-            throw FormatError(source_.path().string() + ": case " + golden_.id + ": " +
-                              (tensor.output ? "outputs/" : "inputs/") + tensor.tensor +
-                              ": the golden's problem has no such tensor");
+            throw FormatError(location(tensor.output, tensor.tensor) + "the golden's problem has no such tensor");
         }
     }
 
@@ -151,6 +119,26 @@ public:
     }
 
 private:
+    /// "file: case: dataset: "
+    [[nodiscard]] std::string location(bool output, const std::string& tensor) const {
+        return source_.path().string() + ": case " + golden_.id + ": " + (output ? "outputs/" : "inputs/") + tensor +
+               ": ";
+    }
+
+    static void require_same(std::span<const double> values, std::span<const double> expected, std::int64_t first) {
+        const auto differs = std::mismatch(values.begin(), values.end(), expected.begin());
+        if (differs.first == values.end()) return;
+        throw FormatError("differs from the golden's at flat index " +
+                          std::to_string(first + (differs.first - values.begin())) +
+                          ": the candidate ran other inputs");
+    }
+
+    void read_whole(const std::string& name, std::span<double> values) const {
+        const std::unique_ptr<golden::TensorReader> reader = source_.open(name);
+        expects(static_cast<std::size_t>(reader->count()) == values.size(), "read_whole: wrong size");
+        reader->read(values);
+    }
+
     template <class Action>
     void with(bool output, const std::string& tensor, const Action& action) const {
         const auto found = tensors_.find(TensorName{case_id_, output, tensor});
@@ -158,8 +146,7 @@ private:
         try {
             action(found->second);
         } catch (const FormatError& error) {
-            throw FormatError(source_.path().string() + ": case " + golden_.id + ": " +
-                              (output ? "outputs/" : "inputs/") + tensor + ": " + error.what());
+            throw FormatError(location(output, tensor) + error.what());
         }
     }
 
@@ -251,7 +238,9 @@ golden::ChunkSummaryResults NamedCandidate::read_chunk_summary(const golden::Cas
     golden::ChunkSummaryResults results;
     const auto same = [&](const std::string& name, const chunk_summary::Sizes& extents,
                           const std::vector<double>& expected) {
-        reader.same_input(name, extents, expected.empty() ? nullptr : &expected, true);
+        reader.same_input(name, [&](const std::string&) {
+            return expected.empty() ? nullptr : golden::in_memory(extents, expected);
+        });
     };
     results.out = reader.values("out", out_extents(of.problem));
     same("dout", out_extents(of.problem), of.inputs.dout);
@@ -265,34 +254,15 @@ golden::ChunkSummaryResults NamedCandidate::read_chunk_summary(const golden::Cas
 }
 
 golden::Results NamedCandidate::read(const golden::CaseData& golden) const {
-    const Problem& problem = golden.problem;
-    const Shape& shape = problem.shape;
-    const CaseReader reader(*source_, tensors_, id_in_file(golden), golden);
-
-    reader.require_tensors([](const TensorName& name, const golden::CaseData&) {
-        return name.output ? contains(output_names, name.tensor) : contains(input_names, name.tensor);
+    const Inputs& in = golden.inputs;
+    check(golden, [&](const std::string& tensor) -> std::unique_ptr<golden::TensorReader> {
+        if (golden.regenerates) return golden::made_input(*golden.regenerates, tensor);
+        if (tensor == "dout" && !in.dout) return nullptr;
+        const Tensor4& input = tensor == "q" ? in.q : tensor == "k" ? in.k : tensor == "v" ? in.v : *in.dout;
+        return golden::in_memory(stored_extents(input.extents(), golden.problem.packed()), input.values());
     });
-    reader.check_problem();
-    golden::CaseData with_inputs;  // what the candidate says it ran on must be what the golden stands for
-    with_inputs.regenerates = golden.regenerates;
-    if (golden.regenerates && reader.has_inputs()) golden::load_inputs(with_inputs);
-    const Inputs& inputs = golden.regenerates ? with_inputs.inputs : golden.inputs;
-    const auto same = [&](const char* tensor, const Tensor4* expected) {
-        const std::vector<std::int64_t> extents =
-            expected ? stored_extents(expected->extents(), problem.packed()) : std::vector<std::int64_t>{};
-        const auto values = expected ? expected->values() : std::span<const double>{};
-        reader.same_input(tensor, extents, expected ? &values : nullptr, true);
-    };
-    same("q", &inputs.q);
-    same("k", &inputs.k);
-    same("v", &inputs.v);
-    same("dout", inputs.dout ? &*inputs.dout : nullptr);
-    const auto same_list = [&](const char* tensor, const auto& list, bool floating) {
-        reader.same_input(tensor, {static_cast<std::int64_t>(list.size())}, list.empty() ? nullptr : &list, floating);
-    };
-    same_list("cu_seqlens", problem.cu_seqlens, false);
-    same_list("inv_freq", problem.rope.inv_freq, true);
-
+    const Shape& shape = golden.problem.shape;
+    const CaseReader reader(*source_, tensors_, id_in_file(golden), golden);
     golden::Results results;
     results.out = reader.output("out", out_extents(shape));
     results.lse = reader.output("lse", lse_extents(shape));
@@ -302,27 +272,19 @@ golden::Results NamedCandidate::read(const golden::CaseData& golden) const {
     return results;
 }
 
-void NamedCandidate::check(const golden::CaseData& head) const {
+void NamedCandidate::check(const golden::CaseData& head, const OpenInput& golden_input) const {
     const CaseReader reader(*source_, tensors_, id_in_file(head), head);
     reader.require_tensors([](const TensorName& name, const golden::CaseData&) {
         return name.output ? contains(output_names, name.tensor) : contains(input_names, name.tensor);
     });
     reader.check_problem();
-    const golden::InputSource made(*head.regenerates);
-    reader.same_made_input("q", golden::InputTensor::q, made);
-    reader.same_made_input("k", golden::InputTensor::k, made);
-    reader.same_made_input("v", golden::InputTensor::v, made);
-    reader.same_made_input("dout", golden::InputTensor::dout, made);
-    const auto same_list = [&](const char* tensor, const auto& list, bool floating) {
-        reader.same_input(tensor, {static_cast<std::int64_t>(list.size())}, list.empty() ? nullptr : &list, floating);
-    };
-    same_list("cu_seqlens", head.problem.cu_seqlens, false);
-    same_list("inv_freq", head.problem.rope.inv_freq, true);
+    for (const char* tensor : {"q", "k", "v", "dout"}) reader.same_input(tensor, golden_input);
+    reader.same_list("cu_seqlens", head.problem.cu_seqlens, false);
+    reader.same_list("inv_freq", head.problem.rope.inv_freq, true);
 }
 
-std::optional<std::vector<std::int64_t>> NamedCandidate::output_extents(const golden::CaseData& head,
-                                                                        const std::string& tensor) const {
-    const CaseReader reader(*source_, tensors_, id_in_file(head), head);
+std::unique_ptr<golden::TensorReader> NamedCandidate::open(const golden::CaseData& head,
+                                                           const std::string& tensor) const {
     const auto of = [&](const Shape& shape) {
         const bool packed = head.problem.packed();
         if (tensor == "out") return stored_extents(out_extents(shape), packed);
@@ -333,12 +295,8 @@ std::optional<std::vector<std::int64_t>> NamedCandidate::output_extents(const go
     Shape samples = head.problem.shape;
     samples.seq_q = static_cast<std::int64_t>(head.sample_rows.size());
     const bool sampled = !head.sample_rows.empty();
-    return reader.output_extents(tensor, of(head.problem.shape), sampled ? std::optional(of(samples)) : std::nullopt);
-}
-
-void NamedCandidate::read_pieces(const golden::CaseData& head, const std::string& tensor,
-                                 const std::function<void(std::span<const double>)>& take) const {
-    CaseReader(*source_, tensors_, id_in_file(head), head).output_pieces(tensor, take);
+    const CaseReader reader(*source_, tensors_, id_in_file(head), head);
+    return reader.open(tensor, of(head.problem.shape), sampled ? std::optional(of(samples)) : std::nullopt);
 }
 
 }  // namespace dca::verify

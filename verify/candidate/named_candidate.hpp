@@ -31,11 +31,9 @@ public:
 
     [[nodiscard]] std::vector<std::string> case_ids() const override;
     [[nodiscard]] golden::Results read(const golden::CaseData& golden) const override;
-    void check(const golden::CaseData& head) const override;
-    [[nodiscard]] std::optional<std::vector<std::int64_t>> output_extents(const golden::CaseData& head,
-                                                                          const std::string& tensor) const override;
-    void read_pieces(const golden::CaseData& head, const std::string& tensor,
-                     const std::function<void(std::span<const double>)>& take) const override;
+    void check(const golden::CaseData& head, const OpenInput& golden_input) const override;
+    [[nodiscard]] std::unique_ptr<golden::TensorReader> open(const golden::CaseData& head,
+                                                             const std::string& tensor) const override;
     [[nodiscard]] golden::ChunkSummaryResults read_chunk_summary(const golden::CaseData& golden) const override;
 
 private:

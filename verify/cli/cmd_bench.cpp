@@ -1,6 +1,7 @@
 // dca bench: how fast the reference is here. A benchmark, never a test.
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 #include "reference/math/parallel.hpp"
 #include "verify/cli/commands.hpp"
 #include "verify/run/bench.hpp"
+#include "verify/run/bench_compare.hpp"
 #include "verify/run/fma_peak.hpp"
 
 namespace dca::cli {
@@ -18,7 +20,9 @@ namespace {
 struct Options {
     std::int64_t seq_len = 8192, head_dim = 128, memory_seq_len = 0;
     int repeats = 5, threads = 0;
-    bool dialects = false, json = false;
+    bool dialects = false, json = false, compare = false;
+    std::int64_t mebibytes = 1024;
+    std::string folder;
 };
 
 template <class... Values>
@@ -117,7 +121,32 @@ void run_memory(const Problem& problem, double peak) {
           static_cast<double>(memory.output_bytes) / mebibyte);
 }
 
+int run_compare(const Options& options) {
+    verify::CompareBench settings{options.folder, options.mebibytes, options.repeats, "/proc/self/exe"};
+    if (options.folder.empty()) settings.folder = verify::bench_folder(options.mebibytes);
+    settings.program = std::filesystem::read_symlink(settings.program).string();
+    const verify::CompareTimes times = verify::bench_compare(settings);
+    const verify::Machine machine = verify::this_machine();
+    print("machine   %s, %d %s\n", machine.cpu.c_str(), machine.threads, machine.threads == 1 ? "thread" : "threads");
+    print("files     two float64 tensors of %lld MiB and float32 error scales in %s\n\n",
+          static_cast<long long>(options.mebibytes), settings.folder.c_str());
+    const auto row = [](const char* name, const verify::Spread& seconds, double gigabytes) {
+        print("%-18s %.3f s (%.3f .. %.3f)   %.2f GB/s\n", name, seconds.median, seconds.low, seconds.high,
+              gigabytes / seconds.median);
+    };
+    row("dca compare", times.dca, static_cast<double>(times.bytes_read) * 1e-9);
+    if (times.h5diff) {
+        row("h5diff -p 1e-3", *times.h5diff, static_cast<double>(times.elements) * 16e-9);
+        print("h5diff / dca       %.2f (%.2f .. %.2f)\n", times.ratio->median, times.ratio->low, times.ratio->high);
+    } else {
+        std::cout << "h5diff is not installed (Debian: hdf5-tools), so there is nothing to hold this against\n";
+    }
+    print("\nMedian (min .. max) of %d repeats in alternation, whole processes.\n", options.repeats);
+    return 0;
+}
+
 int run(const Options& options) {
+    if (options.compare) return run_compare(options);
     if (options.threads > 0) reference::use_threads(options.threads);
     const bool memory_only = options.memory_seq_len > 0;
     const Problem problem =
@@ -162,6 +191,16 @@ void add_bench(CLI::App& app, Action& action) {
         ->excludes(seq_len)
         ->excludes(repeats)
         ->excludes(json);
+    auto* compare = command->add_flag("--compare", options->compare, "Instead: dca compare beside h5diff -p")
+                        ->excludes(seq_len)
+                        ->excludes(dialects)
+                        ->excludes(json);
+    command->add_option("--size", options->mebibytes, "MiB of each tensor (default 1024)")
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 13))
+        ->needs(compare);
+    command->add_option("--folder", options->folder, "Where its files are made (default: /dev/shm if it has room)")
+        ->check(CLI::ExistingDirectory)
+        ->needs(compare);
     command->callback([&action, options] { action = [options] { return run(*options); }; });
 }
 

@@ -30,6 +30,13 @@ struct InputSizes {
             if (gradient) dout = source.typical_largest(golden::InputTensor::dout);
             return;
         }
+        if (!golden.largest_inputs.empty()) {  // read_head has seen them pass by
+            const auto& found = golden.largest_inputs;
+            std::tie(q, k, v) = std::tuple(found.at("q"), found.at("k"), found.at("v"));
+            gradient = found.contains("dout");
+            if (gradient) dout = found.find("dout")->second;
+            return;
+        }
         const Inputs& in = golden.inputs;
         std::tie(q, k, v) = std::tuple(largest(in.q.values()), largest(in.k.values()), largest(in.v.values()));
         gradient = in.dout.has_value();

@@ -1,8 +1,8 @@
 // Expected x got x expected rounding error -> report. Knows nothing of positions: regions come with the golden.
 #pragma once
 
+#include <functional>
 #include <map>
-#include <memory>
 #include <span>
 #include <string>
 
@@ -23,8 +23,16 @@ struct Lines {
 /// A ratio above this fraction of its line is marginal: passed, and said so.
 inline constexpr double marginal_fraction = 0.5;
 
-/// One tensor, in one pass and constant memory. Rank 4 tensors are (batch, row, head, channel), rank 3 (lse) is (batch,
-/// head, row); region_of_row has one entry per row.
+/// How the pass over a tensor is done. The report is the same whatever they are.
+struct PassSettings {
+    unsigned threads = 0;  ///< 0: as many as the machine has, at most 8
+    /// About how many elements a thread looks at before the next ones: what it holds of them (20 bytes each) should
+    /// stay in its cache.
+    std::int64_t piece_elements = std::int64_t{1} << 15;
+};
+
+/// One tensor, in one pass. Rank 4 tensors are (batch, row, head, channel), rank 3 (lse) is (batch, head, row);
+/// region_of_row has one entry per row.
 ///
 /// Non-finite classes are judged first and must agree exactly; acceptance is in positive form, so a NaN anywhere fails.
 /// A sigma of 0 asks for the expected value exactly. Elements whose sigma is not a number, infinite or negative are not
@@ -40,28 +48,21 @@ inline constexpr double marginal_fraction = 0.5;
 [[nodiscard]] TensorReport compare_tensor(const std::string& tensor, std::span<const std::int64_t> extents,
                                           std::span<const double> expected, std::span<const double> got,
                                           std::span<const float> sigma, std::span<const Region> region_of_row,
-                                          double natural_size = 0);
+                                          double natural_size = 0, const PassSettings& settings = {});
 
-/// compare_tensor for tensors that pass by: rows of one head in the order of the tensor.
-class TensorJudge {
-public:
-    /// extents: of what is judged. row_numbers: of its rows where they are a selection; empty: all. region_of_row: by
-    /// number.
-    TensorJudge(const std::string& tensor, std::span<const std::int64_t> extents,
-                std::span<const std::int64_t> row_numbers, std::span<const Region> region_of_row);
-    ~TensorJudge();
-    TensorJudge(const TensorJudge&) = delete;
-    TensorJudge& operator=(const TensorJudge&) = delete;
-
-    /// The next elements, whole rows of one head (lse: of one channel). sigma empty: the golden has no scales.
-    void add(std::span<const double> expected, std::span<const double> got, std::span<const float> sigma);
-    /// Precondition: every row has been added.
-    [[nodiscard]] TensorReport finish(double natural_size, bool has_sigma);
-
-private:
-    struct Impl;
-    std::unique_ptr<Impl> impl_;
+struct TensorReaders {
+    golden::TensorReader &expected, &got;
+    golden::TensorReader* sigma = nullptr;  ///< null: the golden has no scales
 };
+
+/// compare_tensor for tensors in files, in constant memory: at most 8 MiB. extents: of what is judged (rank 3 or 4;
+/// the readers may lack the batch axis). row_numbers: of its rows where they are a selection; empty: all.
+/// region_of_row: by number. natural_size is asked for only where zeros would pass. Throws what the readers throw.
+[[nodiscard]] TensorReport compare_readers(const std::string& tensor, std::span<const std::int64_t> extents,
+                                           const TensorReaders& readers, std::span<const std::int64_t> row_numbers,
+                                           std::span<const Region> region_of_row,
+                                           const std::function<double()>& natural_size,
+                                           const PassSettings& settings = {});
 
 /// The size of a typical wrong value of each tensor (compare_tensor), from the golden's inputs or the case that makes
 /// them.

@@ -1,4 +1,4 @@
-// The judge for goldens that do not store their inputs: tensor by tensor and piece by piece, in constant memory.
+// One case, from two files to its report: tensor by tensor and piece by piece, in constant memory.
 #pragma once
 
 #include <string>
@@ -10,9 +10,9 @@
 
 namespace dca::verify {
 
-/// As compare_case, for the tensors asked for (none: all). Of a sampled golden the sampled rows are judged, whether the
-/// candidate has all rows or these alone, and the report says so. head: golden.read_head of the case. Throws
-/// FormatError where golden or candidate cannot be read.
+/// What compare_case says of the case in memory, for the tensors asked for (none: all). Of a sampled golden the sampled
+/// rows are judged, whether the candidate has all rows or these alone, and the report says so. head: golden.read_head
+/// of the case. Throws FormatError where golden or candidate cannot be read.
 [[nodiscard]] CaseReport compare_in_pieces(const golden::FileReader& golden, const golden::CaseData& head,
                                            const CandidateFile& candidate, const std::vector<std::string>& tensors);
 

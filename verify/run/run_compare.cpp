@@ -132,52 +132,67 @@ private:
     }
 
     CaseReport compare(const std::string& id) {
-        if (!golden_.stores_inputs(id)) return compare_pieces(id);
-        golden::CaseData golden = golden_.read(id);
-        if (golden.chunk_summary) return compare_summary(std::move(golden));
-        golden::Results got;
-        try {
-            got = wanted(candidate_->read(golden), options_.tensors);
-        } catch (const FormatError& error) {
-            return broken(golden, error);
-        }
-        golden::Results all = golden.results;
-        golden.results = wanted(std::move(golden.results), options_.tensors);
-        CaseReport report = compare_case(golden, got);
-        golden.results = std::move(all);  // an explanation may need tensors that were not to be judged
-        require_asked_for(report);
-        if (options_.explain) {
-            const auto usual = usual_fingerprints(golden.problem, report);
-            report.fingerprints = usual ? *usual : fingerprints(golden, got, report, fingerprint_budget);
-        }
-        // The known mistakes are those of dense attention.
-        const bool known = !golden.problem.sparse_prefill();
-        if (options_.explain && known && report.verdict == Verdict::failed) explain_failure(golden, got, report);
-        return report;
-    }
-
-    /// A golden without inputs, tensor by tensor. Its failure is explained where everything is whole and small.
-    CaseReport compare_pieces(const std::string& id) {
-        const golden::CaseData head = golden_.read_head(id);
+        golden::CaseData head = golden_.read_head(id);
+        if (head.chunk_summary) return compare_summary(std::move(head));
         CaseReport report;
         try {
             report = compare_in_pieces(golden_, head, *candidate_, options_.tensors);
         } catch (const FormatError& error) {
+            // Every complaint begins with its file's name. That of the golden ends the run: it is no candidate's fault.
+            if (std::string_view(error.what()).starts_with(report_.golden + ":")) throw;
             return broken(head, error);
         }
         require_asked_for(report);
-        if (!options_.explain || report.verdict != Verdict::failed || head.problem.sparse_prefill()) return report;
-        if (!head.sample_rows.empty() || !golden::inputs_fit(head)) {
-            unexplained_.push_back(id);
-            return report;
-        }
-        golden::CaseData golden = golden_.read(id);
-        if (can_be_explained(golden)) {
-            explain_failure(golden, wanted(candidate_->read(golden), options_.tensors), report);
-        } else {
-            unexplained_.push_back(id);
-        }
+        if (options_.explain) look_closer(head, report);
         return report;
+    }
+
+    /// What a pass over the values cannot say: whose noise it is, where a failure lies, what it looks like. Only here
+    /// the case is read whole, if it is not too large.
+    void look_closer(const golden::CaseData& head, CaseReport& report) {
+        const auto usual = usual_fingerprints(head.problem, report);
+        if (usual) report.fingerprints = *usual;
+        // The known mistakes are those of dense attention.
+        const bool failure = report.verdict == Verdict::failed && !head.problem.sparse_prefill();
+        if (usual && !failure) return;
+        const std::optional<golden::CaseData> golden = whole_case(head);
+        if (!golden) {
+            if (failure) unexplained_.push_back(head.id);
+            return;
+        }
+        const golden::Results got = wanted(candidate_->read(*golden), options_.tensors);
+        if (!usual) report.fingerprints = fingerprints(*golden, got, report, fingerprint_budget);
+        if (failure) explain_failure(*golden, got, report);
+    }
+
+    /// With inputs and results; nothing where it is too large or the golden does not expect everything.
+    [[nodiscard]] std::optional<golden::CaseData> whole_case(const golden::CaseData& head) const {
+        if (!head.sample_rows.empty() || !can_be_in_memory(head)) return std::nullopt;
+        golden::CaseData golden = golden_.read(head.id);
+        const golden::Results& results = golden.results;
+        const bool whole =
+            results.out && results.lse &&
+            (!golden.regenerates || !golden.regenerates->recipe.gradient || (results.dq && results.dk && results.dv));
+        if (golden.regenerates && !whole) return std::nullopt;
+        golden::load_inputs(golden);
+        return golden;
+    }
+
+    void explain_failure(const golden::CaseData& golden, const golden::Results& got, CaseReport& report) {
+        locate(golden, got, report);
+        Diagnosis diagnosis = explain(golden, got, report, options_.explain_work - work_);
+        report.explanations = std::move(diagnosis.explanations);
+        work_ += diagnosis.work;
+        if (!diagnosis.not_tried.empty()) partly_explained_.push_back(golden.id);
+    }
+
+    /// Whether inputs, expected values, scales and the candidate's values, each as large as the problem says, may be
+    /// held at once.
+    [[nodiscard]] bool can_be_in_memory(const golden::CaseData& head) const {
+        const Shape& shape = head.problem.shape;
+        const std::int64_t once = element_count(q_extents(shape)) + element_count(k_extents(shape)) +
+                                  element_count(v_extents(shape)) + element_count(out_extents(shape));
+        return once <= options_.explain_elements;
     }
 
     /// A chunk-summary case: the same judge, and no known mistakes to look for.
@@ -209,25 +224,6 @@ private:
         if (report.reason.empty()) report.reason = "the candidate has no " + report.not_in_candidate.front();
     }
 
-    /// Mistakes are recomputed from the inputs; those that are not stored are made again where there are few.
-    static bool can_be_explained(golden::CaseData& golden) {
-        const golden::Results& results = golden.results;
-        const bool whole =
-            results.out && results.lse &&
-            (!golden.regenerates || !golden.regenerates->recipe.gradient || (results.dq && results.dk && results.dv));
-        if (!whole || !golden::inputs_fit(golden)) return false;
-        golden::load_inputs(golden);
-        return true;
-    }
-
-    void explain_failure(const golden::CaseData& golden, const golden::Results& got, CaseReport& report) {
-        locate(golden, got, report);
-        Diagnosis diagnosis = explain(golden, got, report, options_.explain_work - work_);
-        report.explanations = std::move(diagnosis.explanations);
-        work_ += diagnosis.work;
-        if (!diagnosis.not_tried.empty()) partly_explained_.push_back(golden.id);
-    }
-
     static CaseReport absent(const std::string& id) {
         CaseReport report;
         report.id = id;
@@ -247,7 +243,7 @@ private:
             const std::size_t more = unexplained_.size() - 1;
             report_.notes.push_back("no known mistake was tried on case " + unexplained_.front() +
                                     (more > 0 ? " and " + std::to_string(more) + " more" : std::string()) +
-                                    ": the golden stores neither inputs nor every expected value");
+                                    ": it is too large, or the golden does not hold every expected value");
         }
         report_.verdict = asked == 0 || unmatched_ ? Verdict::skipped : Verdict::listed;
         for (const CaseReport& one : report_.cases) report_.verdict = join(report_.verdict, one.verdict);

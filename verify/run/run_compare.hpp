@@ -15,6 +15,9 @@ struct CompareOptions {
     std::vector<std::string> cases;    ///< glob patterns (* and ?); empty: every case of the golden
     std::vector<std::string> tensors;  ///< subset of out lse dq dk dv; empty: all
     bool explain = true;
+    /// Cases whose inputs and out have more elements together are judged but not explained: judging takes little memory
+    /// whatever the tensors, explaining that of some copies of the case.
+    std::int64_t explain_elements = std::int64_t{1} << 27;
     double explain_work = explain_budget;  ///< multiply-adds all explanations together may take, roughly
     std::function<void(std::size_t done, std::size_t total)> progress;
 };
