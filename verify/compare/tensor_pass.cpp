@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <condition_variable>
 #include <exception>
+#include <map>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 namespace dca::verify {
@@ -45,20 +47,23 @@ public:
     [[nodiscard]] std::int64_t blocks() const { return blocks_; }
 
 private:
-    void work() {
-        Tally tally = judge_.new_tally();
-        PassSource::Buffers buffers;
+    /// A block that waits for its turn.
+    struct Finished {
+        Tally tally;
         std::vector<PassSource::Read> read;
+        std::exception_ptr fault;
+    };
+
+    void work() {
+        PassSource::Buffers buffers;
         for (std::int64_t block = take(); block < blocks_; block = take()) {
-            tally.clear();
-            read.clear();
-            std::exception_ptr fault;
+            Finished finished{judge_.new_tally(), {}, nullptr};
             try {
-                judge_block(block, tally, buffers, read);
+                judge_block(block, finished.tally, buffers, finished.read);
             } catch (...) {
-                fault = std::current_exception();
+                finished.fault = std::current_exception();
             }
-            if (!join(block, tally, read, fault)) return;
+            if (!join(block, std::move(finished))) return;
         }
     }
 
@@ -79,17 +84,21 @@ private:
         tally.count_octaves();
     }
 
-    /// Adds a block when its turn has come. False: there was a fault, and there is no more to do.
-    bool join(std::int64_t block, const Tally& tally, const std::vector<PassSource::Read>& read,
-              std::exception_ptr fault) {
+    /// Hands in a block; those whose turn has come are added. A thread may be some blocks ahead of a slower one. False:
+    /// there was a fault, and there is no more to do.
+    bool join(std::int64_t block, Finished finished) {
+        constexpr std::int64_t most_ahead = 16;
         std::unique_lock lock(mutex_);
-        turn_.wait(lock, [&] { return joined_ == block || fault_; });
-        if (fault_) return false;
+        turn_.wait(lock, [&] { return block < joined_ + most_ahead || fault_; });
+        finished_.emplace(block, std::move(finished));
         try {
-            if (fault) std::rethrow_exception(fault);
-            for (const PassSource::Read& one : read) source_.accept(one);
-            total_.add(tally);
-            ++joined_;
+            for (auto next = finished_.begin(); !fault_ && next != finished_.end() && next->first == joined_;
+                 next = finished_.erase(next)) {
+                if (next->second.fault) std::rethrow_exception(next->second.fault);
+                for (const PassSource::Read& one : next->second.read) source_.accept(one);
+                total_.add(next->second.tally);
+                ++joined_;
+            }
         } catch (...) {
             fault_ = std::current_exception();
         }
@@ -104,6 +113,7 @@ private:
     std::mutex mutex_;
     std::condition_variable turn_;
     std::int64_t next_ = 0, joined_ = 0;
+    std::map<std::int64_t, Finished> finished_;
     std::exception_ptr fault_;
 };
 
