@@ -71,8 +71,7 @@ std::vector<Explanation> ranked(std::vector<Found> found) {
     for (Found& one : kept) {
         std::string twins;
         for (const std::string& id : one.explanation.same_as) twins += (twins.empty() ? "" : ", ") + id;
-        if (!twins.empty())
-            one.explanation.title += " (here it cannot be told from " + twins + ")";
+        if (!twins.empty()) one.explanation.title += " (here it cannot be told from " + twins + ")";
         explanations.push_back(std::move(one.explanation));
     }
     return explanations;

@@ -154,6 +154,12 @@ private:
         }
         if (ratios_shown) out_ << "\nNumbers are the " << legend << ".\n";
         for (const std::string& remark : remarks) out_ << "* " << remark << '\n';
+        for (const CaseReport& one : report.cases) {
+            for (const Fingerprint& noise : one.fingerprints) {
+                if (!is_pass(one.verdict) || !noise.worse_than_declared) continue;
+                out_ << "warning: " << one.id << ' ' << noise.tensor << ": " << noise.text << '\n';
+            }
+        }
     }
 
     /// A pass of a golden that expects some rows speaks of those.

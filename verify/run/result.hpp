@@ -118,7 +118,7 @@ struct Explanation {
     std::string public_example;        ///< where it was seen, may be empty
     std::vector<std::string> tensors;  ///< which failing tensors it explains
     double ratio = 0;                  ///< worst row ratio of the candidate against the mistake's own result
-    std::vector<std::string> same_as;  ///< other mistakes that cannot be told from it in this case, by id
+    std::vector<std::string> same_as{};  ///< other mistakes that cannot be told from it in this case, by id
 };
 
 struct CaseReport {
