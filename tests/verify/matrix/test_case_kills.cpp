@@ -24,6 +24,7 @@ void check_suite(const std::string& suite) {
         std::map<std::string, double> stated;
         for (const golden::Kill& kill : golden::parse_kills(*text)) stated[kill.mutant] = kill.margin;
         CHECK_FALSE(stated.empty());
+        for (const matrix::Cell& honest : column.honest) CHECK_FALSE(honest.killed);
         for (std::size_t m = 0; m < matrix.mutants.size(); ++m) {
             const matrix::Cell& cell = column.cells[m];
             INFO(matrix.mutants[m]->id);
