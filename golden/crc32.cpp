@@ -6,9 +6,13 @@
 
 #include <zlib.h>
 
+#include <string>
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+
+#include "reference/spec/error.hpp"
 
 namespace dca::golden {
 namespace {

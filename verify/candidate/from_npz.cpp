@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstdio>
 #include <set>
 #include <string_view>
 
@@ -103,7 +105,7 @@ private:
             try {
                 place.file->read(place.at, std::span(place.buffer).first(count));
             } catch (const FormatError& error) {
-                archive_set_error(owner, ARCHIVE_ERRNO_MISC, "%s", error.what());
+                archive_set_error(owner, EIO, "%s", error.what());
                 return ARCHIVE_FATAL;
             }
             place.at += count;
