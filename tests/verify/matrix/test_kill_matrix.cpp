@@ -12,7 +12,7 @@ using namespace dca;
 
 namespace {
 
-/// Computed once: some 40 s of one core.
+/// Some 40 s of one core; to name the kills takes three times that.
 const matrix::Matrix& of_suite_ci() {
     static const matrix::Matrix matrix = [] {
         matrix::Options options;
@@ -37,7 +37,9 @@ void check_page(const std::string& path, const std::string& page, void (*write)(
 
 }  // namespace
 
-TEST_CASE("suite ci kills every mutant in f32, f16 and bf16 but for the known limits, and no honest kernel") {
+TEST_CASE(
+    "suite ci kills every mutant in f32, f16 and bf16 but for the known limits, names them, and kills no honest "
+    "kernel") {
     const matrix::Matrix& matrix = of_suite_ci();
     REQUIRE(matrix.left_out.empty());
     REQUIRE(matrix.mutants.size() == mutants::catalogue().size());
@@ -66,6 +68,14 @@ TEST_CASE("suite ci kills every mutant in f32, f16 and bf16 but for the known li
         }
     }
     CHECK(matrix::exit_status(matrix, {}) == 0);
+    const std::vector<matrix::Naming> namings = matrix::name_kills(matrix, golden::suite("ci"), {});
+    CHECK(namings.size() + missed == matrix::tally(matrix).size());
+    for (const matrix::Naming& one : namings) {
+        std::string explanations;
+        for (const std::string& id : one.explanations) explanations += " " + id;
+        INFO(one.mutant->id << " in " << name(one.dtype) << ", case " << one.case_id << ":" << explanations);
+        CHECK(one.named);
+    }
     check_page("docs/bug_catalogue.md", "bug-catalogue", matrix::write_bug_catalogue);
     check_page("docs/limits.md", "limits", matrix::write_limits);
 }
