@@ -131,13 +131,13 @@ private:
         CaseReport report = compare_case(golden, got);
         golden.results = std::move(all);  // an explanation may need tensors that were not to be judged
         require_asked_for(report);
+        // The known mistakes are those of dense attention.
+        const bool known = !golden.problem.sparse_prefill();
+        if (options_.explain && known && report.verdict == Verdict::failed) explain_failure(golden, got, report);
         if (options_.explain) {
             const auto usual = usual_fingerprints(golden.problem, report);
             report.fingerprints = usual ? *usual : fingerprints(golden, got, report, fingerprint_budget);
         }
-        // The known mistakes are those of dense attention.
-        const bool known = !golden.problem.sparse_prefill();
-        if (options_.explain && known && report.verdict == Verdict::failed) explain_failure(golden, got, report);
         return report;
     }
 
