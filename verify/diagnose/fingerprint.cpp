@@ -195,6 +195,23 @@ std::optional<std::vector<Fingerprint>> usual_fingerprints(const Problem& proble
     return prints;
 }
 
+namespace {
+
+bool failed(const CaseReport& report, const std::string& tensor) {
+    return std::any_of(report.tensors.begin(), report.tensors.end(),
+                       [&](const TensorReport& one) { return one.tensor == tensor && one.verdict == Verdict::failed; });
+}
+
+/// Explained by something else than a narrower type: then the error is no noise.
+bool is_mistake(const CaseReport& report, const std::string& tensor) {
+    return std::any_of(report.explanations.begin(), report.explanations.end(), [&](const Explanation& one) {
+        const bool precision = one.id == "lower-precision" || one.id == "p-e4m3" || one.id == "accumulator-bf16";
+        return !precision && std::find(one.tensors.begin(), one.tensors.end(), tensor) != one.tensors.end();
+    });
+}
+
+}  // namespace
+
 std::vector<Fingerprint> fingerprints(const golden::CaseData& golden, const golden::Results& candidate,
                                       const CaseReport& report, double multiply_adds) {
     std::vector<Fingerprint> prints;
@@ -202,6 +219,7 @@ std::vector<Fingerprint> fingerprints(const golden::CaseData& golden, const gold
     std::vector<Noise> noises;
     bool unusual = false, gradients = false;
     for (const TensorReport& tensor : report.tensors) {
+        if (is_mistake(report, tensor.tensor)) continue;
         const std::optional<Noise> noise = noise_of(tensor.tensor, golden, candidate);
         if (!noise) continue;
         Fingerprint print;
@@ -241,6 +259,8 @@ std::vector<Fingerprint> fingerprints(const golden::CaseData& golden, const gold
                              "which type explains it was not asked, it would take too long";
         }
     }
+    // What failed and no type explains is a mistake, not noise.
+    std::erase_if(prints, [&](const Fingerprint& one) { return one.best.empty() && failed(report, one.tensor); });
     return prints;
 }
 

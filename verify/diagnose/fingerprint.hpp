@@ -19,7 +19,8 @@ inline constexpr double fingerprint_budget = 2e10;
 
 /// Of every tensor whose error looks like rounding in most of its rows. Within the band of honest kernels nothing is
 /// recomputed: linear in the elements. Outside, the error model is asked about narrower or wider types, as far as the
-/// work allows. Nothing of a golden without error scales. Precondition: `report` is compare_case(golden, candidate).
+/// work allows. Nothing of a golden without error scales. Of a tensor that failed only where a type explains
+/// it, and no other mistake that the report names does. Precondition: `report` is compare_case(golden, candidate).
 [[nodiscard]] std::vector<Fingerprint> fingerprints(const golden::CaseData& golden, const golden::Results& candidate,
                                                     const CaseReport& report,
                                                     double multiply_adds = fingerprint_budget);

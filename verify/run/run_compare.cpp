@@ -150,19 +150,20 @@ private:
     /// What a pass over the values cannot say: whose noise it is, where a failure lies, what it looks like. Only here
     /// the case is read whole, if it is not too large.
     void look_closer(const golden::CaseData& head, CaseReport& report) {
-        const auto usual = usual_fingerprints(head.problem, report);
-        if (usual) report.fingerprints = *usual;
         // The known mistakes are those of dense attention.
         const bool failure = report.verdict == Verdict::failed && !head.problem.sparse_prefill();
-        if (usual && !failure) return;
-        const std::optional<golden::CaseData> golden = whole_case(head);
-        if (!golden) {
-            if (failure) unexplained_.push_back(head.id);
-            return;
+        auto usual = usual_fingerprints(head.problem, report);
+        if (failure || !usual) {
+            if (const std::optional<golden::CaseData> golden = whole_case(head)) {
+                const golden::Results got = wanted(candidate_->read(*golden), options_.tensors);
+                if (failure) explain_failure(*golden, got, report);
+                usual = usual_fingerprints(head.problem, report);  // an error that a mistake explains is no noise
+                if (!usual) usual = fingerprints(*golden, got, report, fingerprint_budget);
+            } else if (failure) {
+                unexplained_.push_back(head.id);
+            }
         }
-        const golden::Results got = wanted(candidate_->read(*golden), options_.tensors);
-        if (!usual) report.fingerprints = fingerprints(*golden, got, report, fingerprint_budget);
-        if (failure) explain_failure(*golden, got, report);
+        if (usual) report.fingerprints = *usual;
     }
 
     /// With inputs and results; nothing where it is too large or the golden does not expect everything.

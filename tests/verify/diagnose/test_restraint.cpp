@@ -50,6 +50,11 @@ TEST_CASE("a mistake in half of the rows is not the mistake") {
     std::copy(wrong.out->values().begin() + static_cast<std::ptrdiff_t>(half + 64), wrong.out->values().end(),
               candidate.out->values().begin() + static_cast<std::ptrdiff_t>(half + 64));
     CHECK_FALSE(names(diagnosed(golden, candidate), "plain-rope"));
+    // Nor without the other tensors, which contradict it: the rows of out alone do.
+    const Results out_alone{candidate.out, {}, {}, {}, {}};
+    CHECK_FALSE(names(diagnosed(golden, out_alone), "plain-rope"));
+    const Results all_rows{wrong.out, {}, {}, {}, {}};
+    CHECK(names(diagnosed(golden, all_rows), "plain-rope"));
 }
 
 TEST_CASE("a mistake that makes no difference in a case is not named there") {
