@@ -116,10 +116,9 @@ verify::GateOptions gate_options(const Options& options, verify::Choice choice, 
 
 int run(Options options) {
     if (!options.shard.empty()) options.filter.shard = verify::parse_shard(options.shard);
-    std::vector<golden::CaseSpec> cases = given_cases(options);
+    verify::Choice choice = verify::choose_cases(given_cases(options), options.filter);
     std::uint64_t seed = 0;
-    if (!options.seed.empty()) verify::reseed(cases, seed = seed_of(options.seed));
-    verify::Choice choice = verify::choose_cases(cases, options.filter);
+    if (!options.seed.empty()) verify::reseed(choice.cases, seed = seed_of(options.seed));
     if (options.list || options.dry_run) {
         for (const std::string& text : choice.unmatched) std::cerr << "dca: " << one_line(text) << '\n';
         options.list ? list_cases(std::cout, choice.cases) : predict_cases(std::cout, choice.cases);
@@ -157,7 +156,7 @@ void add_filters(CLI::App* command, Options& options) {
     repeatable("--dtype", options.filter.dtypes, "Only cases of this dtype; can be repeated: any of them");
     repeatable("--hazard", options.filter.hazards,
                "Only cases that can show this trap, e.g. H34; can be repeated: any of them");
-    command->add_option("--mutant", options.filter.mutant, "Only cases in which this mutant can differ")
+    command->add_option("--mutant", options.filter.mutant, "Only cases that are known to catch this mutant")
         ->group("Which cases");
     command->add_option("--start", options.filter.start, "Leave out the cases before this one")->group("Which cases");
     command->add_option("--shard", options.shard, "Part i of n of what is left, as i/n")->group("Which cases");

@@ -24,7 +24,7 @@ struct CaseFilter {
     std::vector<std::string> tags;     ///< all of them; "!long": cases without it
     std::vector<std::string> dtypes;   ///< any of them; empty: every dtype
     std::vector<std::string> hazards;  ///< cases that can show any of them (tags.hpp); empty: every case
-    std::string mutant;                ///< cases in which this mutant can differ from a right kernel; empty: every case
+    std::string mutant;                ///< cases that catch this mutant (tags.hpp); empty: every case
     std::string start;                 ///< id of the first case; those before are left out; empty: the first
     Shard shard;                       ///< of what the other filters leave
     [[nodiscard]] bool narrows() const;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "golden/kills.hpp"
 #include "verify/gate/tags.hpp"
 #include "verify/hazards/hazard.hpp"
 
@@ -89,7 +90,7 @@ std::vector<HazardNeed> made_needs() {
         need.id = hazard.id;
         for (const mutants::Mutant& mutant : mutants::catalogue()) {
             if (mutant.hazard != hazard.id) continue;
-            need.meaning += (need.mutants.empty() ? "where a mutant can differ: " : ", ") + std::string(mutant.id);
+            need.meaning += (need.mutants.empty() ? "where it is caught: " : ", ") + std::string(mutant.id);
             need.mutants.push_back(&mutant);
         }
         const auto condition = std::find_if(conditions.begin(), conditions.end(),
@@ -119,6 +120,11 @@ bool can_show(const HazardNeed& need, const CaseSpec& spec) {
 
 bool can_show(const mutants::Mutant& mutant, const CaseSpec& spec) {
     if (spec.expectation == golden::Expectation::must_reject || spec.chunk_summary) return false;
+    if (const auto known = golden::known_kills(spec)) {
+        const std::vector<golden::Kill> kills = golden::parse_kills(*known);
+        return std::any_of(kills.begin(), kills.end(),
+                           [&](const golden::Kill& kill) { return kill.mutant == mutant.id; });
+    }
     return mutants::applies(mutant, spec.problem) && (spec.recipe.gradient || !mutant.forward_right);
 }
 

@@ -27,7 +27,7 @@ struct Tag {
 struct HazardNeed {
     std::string_view id;  ///< H1 .. H63
     std::string meaning;
-    std::vector<const mutants::Mutant*> mutants;  ///< that model the trap: one of them must be able to differ
+    std::vector<const mutants::Mutant*> mutants;  ///< that model the trap: one of them must be caught
     /// Where none does: a condition on the case.
     bool (*holds)(const golden::CaseSpec& spec, const CaseFacts& facts) = nullptr;
 };
@@ -36,7 +36,8 @@ struct HazardNeed {
 /// another algorithm or a reader.
 [[nodiscard]] const std::vector<HazardNeed>& hazard_needs();
 [[nodiscard]] bool can_show(const HazardNeed& need, const golden::CaseSpec& spec);
-/// Whether a mutant can differ from a right kernel in this case, in what the case asks for.
+/// Whether the case catches a mutant: of a case of a suite that is known (golden/kills.hpp), of another, whether the
+/// mutant can differ from a right kernel in what the case asks for.
 [[nodiscard]] bool can_show(const mutants::Mutant& mutant, const golden::CaseSpec& spec);
 
 }  // namespace dca::verify

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "golden/catalogue.hpp"
+#include "golden/kills.hpp"
 #include "golden/make_inputs.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/verify/gate/candidates.hpp"
@@ -179,6 +180,22 @@ TEST_CASE("Where a trap's mutant can differ, the trap's filter chooses the case"
             }
         }
     }
+}
+
+TEST_CASE("A mutant chooses the cases that are known to catch it") {
+    CaseFilter filter;
+    filter.mutant = "detached-merge";
+    const auto cases = verify::choose_cases(golden::suite("ci"), filter).cases;
+    CHECK_FALSE(cases.empty());
+    for (const auto& spec : cases) {
+        CAPTURE(spec.id);
+        const auto kills = golden::known_kills(spec);
+        REQUIRE(kills);
+        CHECK(kills->find("detached-merge=") != std::string::npos);
+    }
+    // what is not of a suite is chosen where the mutant can differ
+    const auto others = test::cases_of({test::small_case, "id=merged_by_none seq_q=3 head_dim=8 C=6 w=2"});
+    CHECK(ids(verify::choose_cases(others, filter).cases) == std::vector<std::string>{"small"});
 }
 
 TEST_CASE("Shards are disjoint, together all, and even") {
