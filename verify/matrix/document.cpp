@@ -184,6 +184,11 @@ void write_limits(std::ostream& out, const Matrix& matrix) {
         }
         out << ".\n";
     }
+    out << "\n# Caught, but not called by its name\n";
+    for (const Limit& limit : naming_limits()) {
+        out << "\n## " << code(limit.mutant) << " in " << name(limit.dtypes.front()) << "\n\n";
+        write_paragraph(out, limit.reason);
+    }
 }
 
 void write_kills(std::ostream& out, const Matrix& matrix) {

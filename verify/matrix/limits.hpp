@@ -20,4 +20,8 @@ struct Limit {
 /// Whether the mutant is known to be missed in this dtype.
 [[nodiscard]] bool is_limit(const mutants::Mutant& mutant, Dtype dtype);
 
+/// Mistakes that are caught but not called by their name.
+[[nodiscard]] std::span<const Limit> naming_limits();
+[[nodiscard]] bool is_naming_limit(const mutants::Mutant& mutant, Dtype dtype);
+
 }  // namespace dca::matrix
