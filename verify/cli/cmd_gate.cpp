@@ -141,6 +141,7 @@ int run(Options options) {
     }
     verify::write_text(std::cout, report, {.verbose = options.verbose, .color = stdout_has_color()});
     write_reports(options.reports, report);
+    say_what_broke(report);
     return verify::exit_status(report.verdict);
 }
 

@@ -5,6 +5,7 @@
 #include "golden/case_text.hpp"
 #include "golden/catalogue.hpp"
 #include "verify/cli/commands.hpp"
+#include "verify/cli/kill_page.hpp"
 #include "verify/cli/output_file.hpp"
 #include "verify/cli/terminal.hpp"
 #include "verify/matrix/matrix.hpp"
@@ -14,7 +15,7 @@ namespace dca::cli {
 namespace {
 
 struct Options {
-    std::string suite = "ci", mutant_glob = "*", case_glob = "*", json;
+    std::string suite = "ci", mutant_glob = "*", case_glob = "*", json, html;
     std::vector<std::string> dtypes, texts;
     bool verbose = false, named = false;
 };
@@ -38,6 +39,7 @@ int run(const Options& options) {
     wanted.mutant_glob = options.mutant_glob;
     wanted.case_glob = options.case_glob;
     if (!options.json.empty()) require_writable_target(options.json, {});
+    if (!options.html.empty()) require_writable_target(options.html, {options.json});
     std::vector<golden::CaseSpec> cases;
     for (const std::string& text : options.texts) cases.push_back(golden::parse_case(text));
     if (cases.empty()) cases = golden::suite(options.suite);
@@ -56,6 +58,13 @@ int run(const Options& options) {
     matrix::write_text(std::cout, computed, namings, options.verbose);
     if (!options.json.empty()) {
         write_text_file(options.json, [&](std::ostream& out) { matrix::write_json(out, computed, namings); });
+    }
+    if (!options.html.empty()) {
+        const std::string title =
+            options.texts.empty() ? "Kill matrix of suite " + options.suite : "Kill matrix of the cases given";
+        write_text_file(options.html, [&](std::ostream& out) {
+            verify::write_kill_matrix_html(out, kill_page(title, computed, namings));
+        });
     }
     return matrix::exit_status(computed, namings);
 }
@@ -77,6 +86,7 @@ void add_mutants(CLI::App& app, Action& action) {
     command->add_flag("--named", options->named, "Also explain every kill on its best case: is the mutant named?");
     command->add_flag("-v,--verbose", options->verbose, "The margin of every mutant in every case");
     command->add_option("--json", options->json, "Write the whole matrix as JSON");
+    command->add_option("--html", options->html, "Write the matrix as one self-contained page");
     command->callback([&action, options] { action = [options] { return run(*options); }; });
 }
 

@@ -5,6 +5,7 @@
 
 #include "reference/spec/error.hpp"
 #include "verify/cli/output_file.hpp"
+#include "verify/cli/terminal.hpp"
 #include "verify/report/writers.hpp"
 
 namespace dca::cli {
@@ -54,6 +55,18 @@ void write_reports(const ReportOptions& options, const verify::RunReport& report
         if (path.empty()) continue;
         write_text_file(path, [&](std::ostream& out) { form.write(out, report); });
     }
+}
+
+void say_what_broke(const verify::RunReport& report) {
+    const verify::CaseReport* first = nullptr;
+    std::size_t broken = 0;
+    for (const verify::CaseReport& one : report.cases) {
+        if (verify::exit_status(one.verdict) != 2) continue;
+        if (broken++ == 0) first = &one;
+    }
+    if (first == nullptr) return;
+    std::cerr << "dca: " << one_line("case " + first->id + ": " + first->reason)
+              << (broken > 1 ? " (and " + std::to_string(broken - 1) + " more cases)" : std::string()) << '\n';
 }
 
 }  // namespace dca::cli

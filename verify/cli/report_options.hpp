@@ -27,4 +27,7 @@ void require_writable_reports(const ReportOptions& options, const std::vector<st
 /// step. Throws IoError.
 void write_reports(const ReportOptions& options, const verify::RunReport& report);
 
+/// One line on stderr where a case broke (exit status 2): the first, and how many more.
+void say_what_broke(const verify::RunReport& report);
+
 }  // namespace dca::cli

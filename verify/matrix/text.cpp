@@ -81,7 +81,34 @@ int exit_status(const Matrix& matrix, const std::vector<Naming>& namings) {
     return std::ranges::any_of(tallies, [](const Tally& one) { return one.kills > 0; }) ? 0 : 3;
 }
 
+std::string summary(const Matrix& matrix, const std::vector<Naming>& namings) {
+    std::size_t run = 0, killed = 0, limits = 0, named = 0, unnamed_limits = 0, honest = 0, alarms = 0;
+    for (const Tally& one : tally(matrix)) {
+        run += one.applies > 0 ? 1U : 0U;
+        killed += one.kills > 0 ? 1U : 0U;
+        limits += one.applies > 0 && one.kills == 0 && is_limit(*one.mutant, one.dtype) ? 1U : 0U;
+    }
+    for (const Naming& one : namings) {
+        named += one.named ? 1U : 0U;
+        unnamed_limits += !one.named && is_naming_limit(*one.mutant, one.dtype) ? 1U : 0U;
+    }
+    for (const Column& column : matrix.columns) {
+        honest += column.honest.size();
+        alarms += static_cast<std::size_t>(std::ranges::count_if(column.honest, &Cell::killed));
+    }
+    const auto of = [](std::size_t part, std::size_t whole) {
+        return std::to_string(part) + " of " + std::to_string(whole);
+    };
+    std::string text = of(killed, run) + " wrong kernels (mutant and dtype) killed";
+    if (limits > 0) text += ", " + std::to_string(limits) + " more are known to be missed (docs/limits.md)";
+    if (!namings.empty()) text += "; " + of(named, namings.size()) + " kills named among the first two explanations";
+    if (unnamed_limits > 0) text += ", " + std::to_string(unnamed_limits) + " known not to be";
+    return text + "; " + of(alarms, honest) + " honest runs failed.";
+}
+
 void write_text(std::ostream& out, const Matrix& matrix, const std::vector<Naming>& namings, bool verbose) {
+    const int status = exit_status(matrix, namings);
+    out << (status == 0 ? "PASSED: " : status == 1 ? "FAILED: " : "NOT VERIFIED: ") << summary(matrix, namings) << '\n';
     for (const Tally& one : tally(matrix)) {
         out << std::left << std::setw(28) << one.mutant->id << ' ' << std::setw(5) << name(one.dtype);
         if (one.applies == 0) {

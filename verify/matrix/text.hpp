@@ -2,6 +2,7 @@
 #pragma once
 
 #include <iosfwd>
+#include <string>
 
 #include "verify/matrix/matrix.hpp"
 
@@ -11,7 +12,10 @@ namespace dca::matrix {
 [[nodiscard]] std::string margin_text(const Cell& cell);
 [[nodiscard]] std::string margin_text(double margin);
 
-/// One line per mutant and dtype: killed or missed, in how many cases, the best case and its margin, whether it is
+/// One or two sentences: how many are killed and named, what is known of the others, and the honest kernels.
+[[nodiscard]] std::string summary(const Matrix& matrix, const std::vector<Naming>& namings);
+
+/// The summary, then one line per mutant and dtype: killed or missed, in how many cases, the best case and its margin, whether it is
 /// named; then what honest kernels did. verbose: each mutant's margin in every case.
 void write_text(std::ostream& out, const Matrix& matrix, const std::vector<Naming>& namings, bool verbose);
 

@@ -79,7 +79,7 @@ constexpr std::array mutants{
     in("p-e4m3", "P and dS rounded to e4m3 where the case declares more", "H50", "vLLM dual chunk attention with FP8",
        p_e4m3, has_wider_p),
     in("positions-bf16", "positions rounded to bf16 before they become angles", "H13",
-       "transformers #25681 (RoPE under bfloat16)", positions_bf16, has_far_positions),
+       "diffusers #13920 (positions under bfloat16 autocast)", positions_bf16, has_far_positions),
     in("angles-float32", "inverse frequencies and angles in float32", "H13", "every public implementation",
        angles_float32, rotates),
     in("lse-bf16", "lse rounded to bf16", "H28", "Megatron-LM draft PR #4048, unfused", lse_bf16, nullptr),

@@ -46,6 +46,11 @@ private:
     [[nodiscard]] std::vector<Region> regions_of(bool queries) const {
         const Shape& shape = head_.problem.shape;
         if (head_.judge) return queries ? head_.judge->regions.query : head_.judge->regions.key;
+        // Nothing but its case text vouches for the number of rows then.
+        if (!head_.sample_rows.empty()) {
+            throw FormatError(golden_.path().string() + ": case " + head_.id +
+                              " expects sampled rows, but has no judge data for them; make it again");
+        }
         return std::vector<Region>(static_cast<std::size_t>(queries ? shape.seq_q : shape.seq_k), Region::none);
     }
 
