@@ -9,6 +9,7 @@
 #include "verify/compare/compare.hpp"
 #include "verify/gate/check_case.hpp"
 #include "verify/gate/in_process.hpp"
+#include "verify/run/look_closer.hpp"
 #include "verify/run/make_golden.hpp"
 
 namespace dca::verify {
@@ -108,22 +109,17 @@ private:
             report.verdict = join(report.verdict, Verdict::skipped);
             if (report.reason.empty()) report.reason = "the candidate has no " + report.not_in_candidate.front();
         }
-        if (report.verdict == Verdict::failed) explain_failure(data, judged, report);
+        if (options_.explain) {
+            const Diagnosis diagnosis = look_closer(data, judged, report, options_.explain_work - work_);
+            work_ += diagnosis.work;
+            if (!diagnosis.not_tried.empty()) partly_explained_.push_back(data.id);
+        }
         return report;
     }
 
     [[nodiscard]] Verdict verdict_of(Attempt::End end) const {
         if (end == Attempt::End::broke) return Verdict::errored;
         return options_.supported_only ? Verdict::listed : Verdict::skipped;
-    }
-
-    void explain_failure(const golden::CaseData& golden, const golden::Results& got, CaseReport& report) {
-        // The known mistakes are those of dense attention.
-        if (!options_.explain || golden.problem.sparse_prefill()) return;
-        Diagnosis diagnosis = explain(golden, got, report, options_.explain_work - work_);
-        report.explanations = std::move(diagnosis.explanations);
-        work_ += diagnosis.work;
-        if (!diagnosis.not_tried.empty()) partly_explained_.push_back(golden.id);
     }
 
     [[nodiscard]] std::string repro(const golden::CaseSpec& spec) const {

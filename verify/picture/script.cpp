@@ -104,20 +104,28 @@ std::string tics(char axis, const Axis& cells, int most) {
 
 std::string script(const HeatMap& map) {
     const double low = map.line / 32, high = largest(map.values, map.line * 32) * 1.001;
+    // gnuplot draws no image of a single row or column of points: such a cell is drawn as two halves.
+    const std::int64_t across = map.columns.cells == 1 ? 2 : 1, down = map.rows.cells == 1 ? 2 : 1;
     std::vector<double> shown;
-    shown.reserve(map.values.size());
-    for (const double value : map.values) shown.push_back(std::isnan(value) ? value : std::clamp(value, low, high));
+    shown.reserve(map.values.size() * static_cast<std::size_t>(across * down));
+    for (std::int64_t row = 0; row < map.rows.cells * down; ++row) {
+        for (std::int64_t column = 0; column < map.columns.cells * across; ++column) {
+            const double value = map.values[static_cast<std::size_t>(row / down * map.columns.cells + column / across)];
+            shown.push_back(std::isnan(value) ? value : std::clamp(value, low, high));
+        }
+    }
     const double split = std::log(map.line / low) / std::log(high / low);
     const auto at = [&](double fraction) { return number(split + (1 - split) * fraction); };
     const bool named = !map.rows.names.empty() || !map.columns.names.empty();
     const int width = named ? 960 : 480;
     const int height = side(map.rows.cells, 120, named ? 1200 : 280) + around + (named ? 110 : 0);
-    return prologue(width, height) + data_block("cells", shown, map.columns.cells) + ranges(map.rows, map.columns) +
-           tics('x', map.columns, 8) + tics('y', map.rows, 10) + "set logscale cb\nset cbrange [" + number(low) + ":" +
-           number(high) + "]\nset cblabel " + label(map.unit) + "\nset format cb '%g'\n" +
-           "set palette defined (0 '#e4eef8', " + number(split * 0.999) + " '#5a9bd4', " + number(split) +
-           " '#ffd75e', " + at(0.35) + " '#ef7f2e', " + at(0.7) + " '#c0261c', 1 '#701010')\n" +
-           "plot $cells matrix using ($1+0.5):($2+0.5):3 with image\n";
+    return prologue(width, height) + data_block("cells", shown, map.columns.cells * across) +
+           ranges(map.rows, map.columns) + tics('x', map.columns, 8) + tics('y', map.rows, 10) +
+           "set logscale cb\nset cbrange [" + number(low) + ":" + number(high) + "]\nset cblabel " + label(map.unit) +
+           "\nset format cb '%g'\n" + "set palette defined (0 '#e4eef8', " + number(split * 0.999) + " '#5a9bd4', " +
+           number(split) + " '#ffd75e', " + at(0.35) + " '#ef7f2e', " + at(0.7) + " '#c0261c', 1 '#701010')\n" +
+           "plot $cells matrix using (($1+0.5)/" + std::to_string(across) + "):(($2+0.5)/" + std::to_string(down) +
+           "):3 with image\n";
 }
 
 std::string script(const Octaves& octaves) {

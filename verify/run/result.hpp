@@ -121,12 +121,12 @@ struct Fingerprint {
 
 /// A named mistake whose result agrees with what the candidate wrote.
 struct Explanation {
-    std::string id;                    ///< e.g. detached-merge
-    std::string title;                 ///< one sentence
-    std::string hazard;                ///< e.g. H34, may be empty
-    std::string public_example;        ///< where it was seen, may be empty
-    std::vector<std::string> tensors;  ///< which failing tensors it explains
-    double ratio = 0;                  ///< worst row ratio of the candidate against the mistake's own result
+    std::string id;                      ///< e.g. detached-merge
+    std::string title;                   ///< one sentence
+    std::string hazard;                  ///< e.g. H34, may be empty
+    std::string public_example;          ///< where it was seen, may be empty
+    std::vector<std::string> tensors;    ///< which failing tensors it explains
+    double ratio = 0;                    ///< worst row ratio of the candidate against the mistake's own result
     std::vector<std::string> same_as{};  ///< other mistakes that cannot be told from it in this case, by id
 };
 

@@ -14,6 +14,7 @@
 #include "verify/diagnose/diagnose.hpp"
 #include "verify/diagnose/fingerprint.hpp"
 #include "verify/run/compare_in_pieces.hpp"
+#include "verify/run/look_closer.hpp"
 
 namespace dca::verify {
 namespace {
@@ -143,27 +144,25 @@ private:
             return broken(head, error);
         }
         require_asked_for(report);
-        if (options_.explain) look_closer(head, report);
+        if (options_.explain) explain_case(head, report);
         return report;
     }
 
-    /// What a pass over the values cannot say: whose noise it is, where a failure lies, what it looks like. Only here
-    /// the case is read whole, if it is not too large.
-    void look_closer(const golden::CaseData& head, CaseReport& report) {
-        // The known mistakes are those of dense attention.
+    /// Only where the pass over the values leaves something to say the case is read whole, if it is not too large.
+    void explain_case(const golden::CaseData& head, CaseReport& report) {
         const bool failure = report.verdict == Verdict::failed && !head.problem.sparse_prefill();
-        auto usual = usual_fingerprints(head.problem, report);
-        if (failure || !usual) {
-            if (const std::optional<golden::CaseData> golden = whole_case(head)) {
-                const golden::Results got = wanted(candidate_->read(*golden), options_.tensors);
-                if (failure) explain_failure(*golden, got, report);
-                usual = usual_fingerprints(head.problem, report);  // an error that a mistake explains is no noise
-                if (!usual) usual = fingerprints(*golden, got, report, fingerprint_budget);
-            } else if (failure) {
-                unexplained_.push_back(head.id);
-            }
-        }
+        const auto usual = usual_fingerprints(head.problem, report);
         if (usual) report.fingerprints = *usual;
+        if (usual && !failure) return;
+        const std::optional<golden::CaseData> golden = whole_case(head);
+        if (!golden) {
+            if (failure) unexplained_.push_back(head.id);
+            return;
+        }
+        const golden::Results got = wanted(candidate_->read(*golden), options_.tensors);
+        const Diagnosis diagnosis = look_closer(*golden, got, report, options_.explain_work - work_);
+        work_ += diagnosis.work;
+        if (!diagnosis.not_tried.empty()) partly_explained_.push_back(head.id);
     }
 
     /// With inputs and results; nothing where it is too large or the golden does not expect everything.
@@ -177,14 +176,6 @@ private:
         if (golden.regenerates && !whole) return std::nullopt;
         golden::load_inputs(golden);
         return golden;
-    }
-
-    void explain_failure(const golden::CaseData& golden, const golden::Results& got, CaseReport& report) {
-        locate(golden, got, report);
-        Diagnosis diagnosis = explain(golden, got, report, options_.explain_work - work_);
-        report.explanations = std::move(diagnosis.explanations);
-        work_ += diagnosis.work;
-        if (!diagnosis.not_tried.empty()) partly_explained_.push_back(golden.id);
     }
 
     /// Whether inputs, expected values, scales and the candidate's values, each as large as the problem says, may be
