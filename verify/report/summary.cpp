@@ -115,13 +115,23 @@ std::vector<std::string> fingerprint_warnings(const CaseReport& report) {
 }
 
 std::vector<std::string> where_lines(const CaseReport& report, std::size_t most) {
-    std::vector<std::string> lines;
+    // Tensors of which the same is to be said share a line.
+    std::vector<std::pair<std::string, std::vector<std::string>>> said;
     for (const Localisation& one : report.localisations) {
         std::string text;
         for (std::size_t i = 0; i < std::min(most, one.findings.size()); ++i) {
             text += (text.empty() ? "" : "; ") + one.findings[i];
         }
-        if (!text.empty()) lines.push_back("where " + one.tensor + " is wrong: " + text);
+        if (text.empty()) continue;
+        auto same = std::find_if(said.begin(), said.end(), [&](const auto& line) { return line.first == text; });
+        if (same == said.end()) same = said.insert(said.end(), {text, {}});
+        same->second.push_back(one.tensor);
+    }
+    std::vector<std::string> lines;
+    for (const auto& [text, tensors] : said) {
+        std::string names;
+        for (const std::string& tensor : tensors) names += (names.empty() ? "" : ", ") + tensor;
+        lines.push_back("where " + names + (tensors.size() == 1 ? " is" : " are") + " wrong: " + text);
     }
     return lines;
 }
