@@ -90,7 +90,8 @@ json tensor(const TensorReport& report) {
 json explanation(const Explanation& one) {
     return {{"id", one.id},           {"title", one.title},
             {"hazard", one.hazard},   {"public_example", one.public_example},
-            {"tensors", one.tensors}, {"ratio", number(one.ratio)}};
+            {"tensors", one.tensors}, {"ratio", number(one.ratio)},
+            {"same_as", one.same_as}};
 }
 
 json energy_share(const EnergyShare& one) {

@@ -50,18 +50,21 @@ html::Cell verdict(const Fate& fate) {
 void write_fates(std::ostream& out, const KillMatrix& matrix) {
     Table table;
     table.caption = "Mutants, " + matrix.title;
-    table.header = {"mutant", "verdict", "killed by", "named in", "largest margin", "by case", "what it does"};
+    table.header = {"mutant", "verdict", "killed by", "named", "largest margin", "by case", "what it does"};
     table.sortable = true;
+    const bool asked = std::any_of(matrix.cells.begin(), matrix.cells.end(), [](const Cell& c) { return c.rank > 0; });
     std::vector<std::size_t> order(matrix.rows.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     // What nobody caught comes first.
     std::stable_partition(order.begin(), order.end(), [&](std::size_t r) { return fate(matrix, r).kills == 0; });
     for (const std::size_t r : order) {
         const Fate one = fate(matrix, r);
-        table.rows.push_back({html::text(matrix.rows[r]), verdict(one),
-                              html::count(static_cast<std::int64_t>(one.kills)),
-                              html::count(static_cast<std::int64_t>(one.named)), html::number(one.largest),
-                              html::text(one.by), html::text(matrix.titles.empty() ? "" : matrix.titles[r])});
+        table.rows.push_back(
+            {html::text(matrix.rows[r]), verdict(one), html::count(static_cast<std::int64_t>(one.kills)),
+             html::text(!asked || one.kills == 0 ? "-"
+                        : one.named > 0          ? "yes"
+                                                 : "no"),
+             html::number(one.largest), html::text(one.by), html::text(matrix.titles.empty() ? "" : matrix.titles[r])});
     }
     html::write_table(out, table);
 }
