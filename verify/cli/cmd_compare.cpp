@@ -16,7 +16,7 @@ struct Options {
     std::string golden, candidate;
     ReportOptions reports;
     std::vector<std::string> cases, tensors;
-    bool verbose = false;
+    bool verbose = false, no_explain = false;
 };
 
 /// The outputs of all algorithms.
@@ -34,6 +34,7 @@ int run(const Options& options) {
         verify::CompareOptions compare;
         compare.cases = options.cases;
         compare.tensors = options.tensors;
+        compare.explain = !options.no_explain;
         compare.progress = [&](std::size_t done, std::size_t total) { line.show(done, total, "cases compared"); };
         report = verify::run_compare(options.golden, options.candidate, compare);
     }
@@ -56,6 +57,8 @@ void add_compare(CLI::App& app, Action& action) {
     command->add_option("--tensor", options->tensors, "Only this tensor; can be repeated")
         ->allow_extra_args(false)
         ->check(CLI::IsMember(tensor_names()));
+    command->add_flag("--no-explain", options->no_explain,
+                      "Do not look for the mistake: memory stays small for failing cases of any size too");
     command->add_flag("-v,--verbose", options->verbose, "Region tables for passing cases too");
     add_report_options(*command, options->reports);
     command->callback([&action, options] { action = [options] { return run(*options); }; });

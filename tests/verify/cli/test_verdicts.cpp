@@ -1,4 +1,5 @@
 // dca compare from files to exit status, up to the recordings of public implementations.
+#include <algorithm>
 #include <filesystem>
 
 #include "golden/store.hpp"
@@ -55,6 +56,27 @@ TEST_CASE("one wrong element is a failure that is located") {
     CHECK(wrong.out.rfind("FAILED: ", 0) == 0);
     CHECK(contains(wrong.out, "batch 0, row 17, head 1, channel 3 (region +inter)"));
     CHECK(sample.compare("--tensor lse").status == 0);
+}
+
+TEST_CASE("without looking for the mistake the verdict is the same") {
+    const Sample sample;
+    sample.write_candidate([](Results& results) {
+        for (double& value : results.out->values()) value = 0;
+    });
+    const Finished explained = sample.compare(), bare = sample.compare("--no-explain");
+    CAPTURE(explained.out, bare.out);
+    CHECK(explained.status == 1);
+    CHECK(contains(explained.out, "looks like output that was never written"));
+    CHECK(bare.status == 1);
+    CHECK_FALSE(contains(bare.out, "looks like"));
+}
+
+TEST_CASE("a case that broke is said in one line on stderr") {
+    const Finished broke = run_dca("gate --case-text 'id=a seq_q=3 head_dim=4 C=4 w=1' --command 'false {input} {output}'");
+    CAPTURE(broke.out, broke.err);
+    CHECK(broke.status == 2);
+    CHECK(broke.err.rfind("dca: case a: ", 0) == 0);
+    CHECK(std::count(broke.err.begin(), broke.err.end(), '\n') == 1);
 }
 
 TEST_CASE("nothing to compare is inconclusive, never a pass") {
