@@ -16,7 +16,7 @@ Geometry::Geometry(const SequenceContext& c, const double* q, const double* k)
     keys_.resize(static_cast<std::size_t>(columns) * c.head_dim);
     angles_.resize(static_cast<std::size_t>(columns) * c.rotations.angles_size());
     for (std::int64_t t = 0; t < columns; ++t) {
-        double* angles = &angles_[static_cast<std::size_t>(t) * c.rotations.angles_size()];
+        double* angles = angles_.data() + static_cast<std::size_t>(t) * c.rotations.angles_size();  // none: no rotation
         c.rotations.key_angles(KeyIndex(t), angles);
         c.rotations.rotate_key(angles, KeyIndex(t), k, &keys_[static_cast<std::size_t>(t) * c.head_dim]);
     }

@@ -41,7 +41,7 @@ Panel::Panel(const Geometry& g, const Block& block, Mode m, int key_count)
         meets_[at] = mode == Mode::intra || g.near(first_ + r);
         if (meets_[at]) {
             g.query(mode, first_ + r, g.context.softmax_scale, &query[at * static_cast<std::size_t>(d)],
-                    &angles[at * g.context.rotations.angles_size()]);
+                    angles.data() + at * g.context.rotations.angles_size());
         }
         position.push_back(g.context.rotations.positions().query(QueryIndex(first_ + r), mode));
     }

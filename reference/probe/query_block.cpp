@@ -238,7 +238,7 @@ void QueryBlock::backward(ProbeResults& results, QueryNoise* noise) {
         for (int r = present.begin; r < std::min(present.end, panel->rows); ++r) {
             if (panel->mode == Mode::succ && !near[static_cast<std::size_t>(r)]) continue;
             turn_back(r, panel->mode, part.data() + static_cast<std::ptrdiff_t>(r) * padded_d,
-                      &panel->angles[static_cast<std::size_t>(r) * c.rotations.angles_size()],
+                      panel->angles.data() + static_cast<std::size_t>(r) * c.rotations.angles_size(),
                       panel->position[static_cast<std::size_t>(r)]);
         }
     }

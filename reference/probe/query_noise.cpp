@@ -206,7 +206,7 @@ void QueryNoise::add_modes(int r) {
         const double* k = key_sum(r, mode);
         const double* q = near ? &panel->query[at(r, dim_)] : noise_.head.far.query.data();
         const double position = near ? panel->position[static_cast<std::size_t>(r)] : noise_.head.geometry.far_position;
-        const double* angles = near ? &panel->angles[static_cast<std::size_t>(r) * c.rotations.angles_size()]
+        const double* angles = near ? panel->angles.data() + static_cast<std::size_t>(r) * c.rotations.angles_size()
                                     : noise_.head.far.angles.data();
         for (int e = 0; e < dim_; ++e) key[static_cast<std::size_t>(e)] = scale * k[e];
         const double turn = noise::angle_variance(call_, 1).product * position * position;
