@@ -7,23 +7,12 @@
 #include "verify/mutants/mutant.hpp"
 #include "verify/peer/peer.hpp"
 #include "verify/run/make_golden.hpp"
+#include "verify/run/results.hpp"
 
 namespace dca::verify {
 namespace {
 
 const std::string mutant_prefix = "mutant:";
-
-golden::Results results_of(Outputs outputs, std::optional<Gradients> gradients) {
-    golden::Results results;
-    results.out = std::move(outputs.out);
-    results.lse = std::move(outputs.lse);
-    if (gradients) {
-        results.dq = std::move(gradients->dq);
-        results.dk = std::move(gradients->dk);
-        results.dv = std::move(gradients->dv);
-    }
-    return results;
-}
 
 /// What judges, judged by itself: every difference would be a fault of the gate.
 class Reference final : public Candidate {

@@ -11,22 +11,10 @@
 #include "verify/gate/in_process.hpp"
 #include "verify/run/look_closer.hpp"
 #include "verify/run/make_golden.hpp"
+#include "verify/run/results.hpp"
 
 namespace dca::verify {
 namespace {
-
-/// Drops the tensors nobody asked for.
-golden::Results wanted(golden::Results results, const std::vector<std::string>& tensors) {
-    const auto keep = [&](const char* tensor) {
-        return tensors.empty() || std::find(tensors.begin(), tensors.end(), tensor) != tensors.end();
-    };
-    if (!keep("out")) results.out.reset();
-    if (!keep("lse")) results.lse.reset();
-    if (!keep("dq")) results.dq.reset();
-    if (!keep("dk")) results.dk.reset();
-    if (!keep("dv")) results.dv.reset();
-    return results;
-}
 
 class Gate {
 public:

@@ -13,6 +13,7 @@
 #include "reference/math/parallel.hpp"
 #include "verify/compare/compare.hpp"
 #include "verify/run/make_golden.hpp"
+#include "verify/run/results.hpp"
 
 namespace dca::matrix {
 namespace {
@@ -24,18 +25,6 @@ constexpr std::array styles{Style{"one pass", false}, Style{"modes apart", true}
 bool is_part(const golden::CaseSpec& spec, const std::string& glob) {
     return spec.expectation == golden::Expectation::valid && !spec.chunk_summary && spec.recipe.sample == 0 &&
            !spec.recipe.probe && fnmatch(glob.c_str(), spec.id.c_str(), 0) == 0;
-}
-
-golden::Results results_of(mutants::Computed computed) {
-    golden::Results results;
-    results.out = std::move(computed.outputs.out);
-    results.lse = std::move(computed.outputs.lse);
-    if (computed.gradients) {
-        results.dq = std::move(computed.gradients->dq);
-        results.dk = std::move(computed.gradients->dk);
-        results.dv = std::move(computed.gradients->dv);
-    }
-    return results;
 }
 
 struct Work {
@@ -59,7 +48,8 @@ public:
             peer::Method method;
             method.apart = style.apart;
             const auto report = verify::compare_case(
-                golden, results_of(style.apart ? peer::run_peer(golden.problem, golden.inputs, types, method) : right));
+                golden,
+                verify::results_of(style.apart ? peer::run_peer(golden.problem, golden.inputs, types, method) : right));
             column.honest.push_back(cell_of(report));
             const bool judged = report.verdict == verify::Verdict::passed ||
                                 report.verdict == verify::Verdict::marginal ||
@@ -85,7 +75,7 @@ private:
         if (!mutants::spoil(mutant, golden.problem, wrong.outputs, wrong.gradients ? &*wrong.gradients : nullptr)) {
             wrong = mutants::run(mutant, golden.problem, golden.inputs, types, nullptr, &right.outputs);
         }
-        return cell_of(verify::compare_case(golden, results_of(std::move(wrong))));
+        return cell_of(verify::compare_case(golden, verify::results_of(std::move(wrong))));
     }
 
     const std::vector<const mutants::Mutant*>& mutants_;

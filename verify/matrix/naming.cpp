@@ -6,23 +6,9 @@
 #include "verify/diagnose/diagnose.hpp"
 #include "verify/matrix/matrix.hpp"
 #include "verify/run/make_golden.hpp"
+#include "verify/run/results.hpp"
 
 namespace dca::matrix {
-namespace {
-
-golden::Results results_of(mutants::Computed computed) {
-    golden::Results results;
-    results.out = std::move(computed.outputs.out);
-    results.lse = std::move(computed.outputs.lse);
-    if (computed.gradients) {
-        results.dq = std::move(computed.gradients->dq);
-        results.dk = std::move(computed.gradients->dk);
-        results.dv = std::move(computed.gradients->dv);
-    }
-    return results;
-}
-
-}  // namespace
 
 std::vector<Naming> name_kills(const Matrix& matrix, const std::vector<golden::CaseSpec>& cases,
                                const std::function<void(std::size_t, std::size_t)>& progress) {
@@ -40,8 +26,8 @@ std::vector<Naming> name_kills(const Matrix& matrix, const std::vector<golden::C
         const golden::CaseData golden = verify::make_case(in_dtype(*spec, column.dtype));
         for (const Tally* one : found->second) {
             if (progress) progress(done++, killed.size());
-            const golden::Results wrong =
-                results_of(mutants::run(*one->mutant, golden.problem, golden.inputs, peer::types_of(golden.problem)));
+            const golden::Results wrong = verify::results_of(
+                mutants::run(*one->mutant, golden.problem, golden.inputs, peer::types_of(golden.problem)));
             const verify::CaseReport report = verify::compare_case(golden, wrong);
             Naming& naming = namings[static_cast<std::size_t>(one - killed.data())];
             naming = {one->mutant, one->dtype, column.case_id, {}, false};

@@ -7,21 +7,14 @@
 #include <utility>
 
 #include "verify/peer/peer.hpp"
+#include "verify/run/results.hpp"
 
 namespace dca::verify {
 namespace {
 
 /// The case with the peer's results in place of any others, and the attributes that stay true of it.
 golden::CaseData computed(golden::CaseData data) {
-    peer::PeerResult result = peer::run_peer(data.problem, data.inputs);
-    data.results = {};
-    data.results.out = std::move(result.outputs.out);
-    data.results.lse = std::move(result.outputs.lse);
-    if (result.gradients) {
-        data.results.dq = std::move(result.gradients->dq);
-        data.results.dk = std::move(result.gradients->dk);
-        data.results.dv = std::move(result.gradients->dv);
-    }
+    data.results = results_of(peer::run_peer(data.problem, data.inputs));
     data.judge.reset();
     data.certificates.clear();
     data.provenance.clear();

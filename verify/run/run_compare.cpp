@@ -15,22 +15,10 @@
 #include "verify/diagnose/fingerprint.hpp"
 #include "verify/run/compare_in_pieces.hpp"
 #include "verify/run/look_closer.hpp"
+#include "verify/run/results.hpp"
 
 namespace dca::verify {
 namespace {
-
-/// Drops the tensors nobody asked for.
-golden::Results wanted(golden::Results results, const std::vector<std::string>& tensors) {
-    const auto keep = [&](const char* tensor) {
-        return tensors.empty() || std::find(tensors.begin(), tensors.end(), tensor) != tensors.end();
-    };
-    if (!keep("out")) results.out.reset();
-    if (!keep("lse")) results.lse.reset();
-    if (!keep("dq")) results.dq.reset();
-    if (!keep("dk")) results.dk.reset();
-    if (!keep("dv")) results.dv.reset();
-    return results;
-}
 
 golden::ChunkSummaryResults wanted(golden::ChunkSummaryResults results, const std::vector<std::string>& tensors) {
     const auto keep = [&](const std::string& tensor) {
@@ -159,7 +147,7 @@ private:
             if (failure) unexplained_.push_back(head.id);
             return;
         }
-        const golden::Results got = wanted(candidate_->read(*golden), options_.tensors);
+        const golden::Results got = verify::wanted(candidate_->read(*golden), options_.tensors);
         const Diagnosis diagnosis = look_closer(*golden, got, report, options_.explain_work - work_);
         work_ += diagnosis.work;
         if (!diagnosis.not_tried.empty()) partly_explained_.push_back(head.id);

@@ -8,21 +8,13 @@
 #include "golden/case_text.hpp"
 #include "verify/candidate/candidate.hpp"
 #include "verify/peer/peer.hpp"
+#include "verify/run/results.hpp"
 
 namespace dca::test {
 
 /// What the honest peer computes, as results.
 inline golden::Results peer_results(const Problem& problem, const Inputs& inputs) {
-    peer::PeerResult result = peer::run_peer(problem, inputs);
-    golden::Results results;
-    results.out = std::move(result.outputs.out);
-    results.lse = std::move(result.outputs.lse);
-    if (result.gradients) {
-        results.dq = std::move(result.gradients->dq);
-        results.dk = std::move(result.gradients->dk);
-        results.dv = std::move(result.gradients->dv);
-    }
-    return results;
+    return verify::results_of(peer::run_peer(problem, inputs));
 }
 
 /// The peer, with its results changed.
