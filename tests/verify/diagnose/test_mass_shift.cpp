@@ -58,7 +58,7 @@ TEST_CASE("masses and partial outputs of the chunks make up the output") {
     for (std::size_t g = 0; g < 5; ++g) far += cells[3].mass[g];
     for (std::size_t g = 0; g < joined[0].mass.size(); ++g)
         near += joined[0].mode[g] == dca::Mode::inter ? joined[0].mass[g] : 0;
-    CHECK(far == Approx(near).epsilon(1e-12));
+    CHECK(far == Approx(near).epsilon(1e-12));  // sums of some hundred probabilities, 2^-53 each
 }
 
 TEST_CASE("a lost and a doubled key chunk are named, and the grid shows them") {
