@@ -155,7 +155,7 @@ private:
 
     /// With inputs and results; nothing where it is too large or the golden does not expect everything.
     [[nodiscard]] std::optional<golden::CaseData> whole_case(const golden::CaseData& head) const {
-        if (!head.sample_rows.empty() || !can_be_in_memory(head)) return std::nullopt;
+        if (!head.sample_rows.empty() || !can_be_in_memory(head) || !golden::inputs_fit(head)) return std::nullopt;
         golden::CaseData golden = golden_.read(head.id);
         const golden::Results& results = golden.results;
         const bool whole =
