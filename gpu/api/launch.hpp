@@ -1,17 +1,10 @@
 // The plain C++ face of the GPU kernels: no CUDA types, so that everything above compiles with a host compiler alone.
 #pragma once
 
-#include <string>
-
+#include "gpu/api/support.hpp"
 #include "reference/spec/bundles.hpp"
 
 namespace dca::gpu {
-
-/// Why a problem cannot be run here; empty when it can.
-struct Support {
-    std::string reason;
-    [[nodiscard]] bool ok() const { return reason.empty(); }
-};
 
 /// Whether kernels were compiled in and a device answers.
 [[nodiscard]] Support available();

@@ -25,6 +25,13 @@ BOXES = {
     'reference/chunk_summary/oracle/': 'chunk_summary_oracle',
     'reference/chunk_summary/': 'chunk_summary',
     'reference/': 'reference',
+    'gpu/machine/': 'gpu_machine',
+    'gpu/tile/': 'gpu_tile',
+    'gpu/kernels/': 'gpu_kernels',
+    'gpu/host/': 'gpu_host',
+    'gpu/emulation/': 'gpu_emulation',
+    'gpu/api/': 'gpu_api',
+    'gpu/cuda/': 'gpu_cuda',
     'gpu/': 'gpu',
     'golden/': 'golden',
     'verify/compare/': 'compare',
@@ -64,7 +71,14 @@ ARROWS = {
     'chunk_summary_spec': {'spec'},
     'chunk_summary_oracle': {'chunk_summary_spec', 'spec', 'reference/oracle/dual.hpp', 'reference/oracle/scalar.hpp'},
     'chunk_summary': {'chunk_summary_spec', 'math', 'spec'},
-    'gpu': {'spec'},
+    'gpu_machine': set(),
+    'gpu_tile': {'gpu_machine'},
+    'gpu_api': {'spec', 'gpu/machine/types.hpp'},
+    'gpu_kernels': {'gpu_tile', 'gpu_machine', 'gpu_api', 'spec'},
+    'gpu_host': {'gpu_api', 'spec'},
+    'gpu_emulation': {'gpu_kernels', 'gpu_tile', 'gpu_machine', 'gpu_host', 'gpu_api', 'spec'},
+    'gpu_cuda': {'gpu_kernels', 'gpu_tile', 'gpu_machine', 'gpu_host', 'gpu_api', 'spec'},
+    'gpu': {'gpu_api', 'spec'},
     'golden': {'chunk_summary_spec', 'spec'},
     'compare': {'golden', 'chunk_summary_spec', 'spec', RESULT},
     'candidate': {'golden', 'chunk_summary_spec', 'spec'},
@@ -80,8 +94,8 @@ ARROWS = {
     'hazards': {'golden', 'reference', 'math', 'spec'},
     'run': {'compare', 'candidate', 'diagnose', 'report', 'golden', 'reference', 'math', 'tiles', 'spec',
             'sparse', 'certified', 'probe', 'sampled', 'chunk_summary', 'chunk_summary_spec', 'peer'},
-    'gate': {'run', 'diagnose', 'compare', 'candidate', 'peer', 'mutants', 'hazards', 'golden', 'reference', 'math', 'gpu',
-             'chunk_summary_spec', 'spec'},
+    'gate': {'run', 'diagnose', 'compare', 'candidate', 'peer', 'mutants', 'hazards', 'golden', 'reference', 'math',
+             'gpu_api', 'chunk_summary_spec', 'spec'},
     'judge': {'gate', 'report', 'run', 'diagnose', 'compare', 'candidate', 'golden', 'reference', 'math', 'spec'},
     'cli': set(BOXES.values()) - {'oracle', 'chunk_summary_oracle', 'tests'},
     'tests': set(BOXES.values()),
@@ -90,15 +104,17 @@ ARROWS = {
 # Libraries from outside: header -> boxes that may use it, besides tests.
 EXTERNAL = {
     r'Eigen/': {'reference', 'chunk_summary', 'diagnose'},
-    r'quadmath\.h': {'numbers', 'oracle', 'math', 'reference', 'sparse', 'sampled', 'chunk_summary_oracle', 'run'},
-    r'(mpfr\.h|qd/|boost/)': {'numbers'},
+    r'quadmath\.h': {'gpu_host', 'numbers', 'oracle', 'math', 'reference', 'sparse', 'sampled',
+                       'chunk_summary_oracle', 'run'},
+    r'boost/context/': {'gpu_machine'},
+    r'(mpfr\.h|qd/|boost/(?!context/))': {'numbers'},
     r'hdf5|H5': {'golden'},
     r'zlib\.h': {'golden'},
     r'archive(_entry)?\.h': {'candidate'},
     r'nlohmann/': {'candidate', 'gate', 'report', 'matrix'},
     r'CLI/': {'cli'},
     r'catch2/': set(),
-    r'(cuda|cooperative_groups|cublas|cutlass|cute/)': {'gpu'},
+    r'(cuda|cooperative_groups|cublas|cutlass|cute/)': {'gpu_machine', 'gpu_cuda'},
 }
 
 OPENMP_HOME = 'reference/math/parallel.cpp'
@@ -145,7 +161,7 @@ def check_line(root, path, box, line):
     if include:
         quote, target = include.groups()
         return check_quoted_include(root, box, target) if quote == '"' else check_system_include(path, box, target)
-    if box != 'gpu' and DIRECTIVE.match(line) and CUDA_MACRO.search(line):
+    if not path.startswith('gpu/') and DIRECTIVE.match(line) and CUDA_MACRO.search(line):
         return 'code outside gpu/ may not depend on the CUDA compiler'
     if path != OPENMP_HOME and OPENMP.match(line):
         return f'OpenMP belongs to {OPENMP_HOME} alone'

@@ -1,0 +1,41 @@
+// What is worked out on the host before any kernel runs: tiles, the keys they see, the angles they need. Written apart
+// from the reference: it shares the nouns of reference/spec and calls nothing of what judges it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gpu/api/kernel_params.hpp"
+#include "gpu/api/support.hpp"
+#include "reference/spec/problem.hpp"
+
+namespace dca::gpu::host {
+
+/// Sizes a kernel is compiled for; chosen by dtype and head_dim.
+struct TileShape {
+    int queries;   ///< rows of a query tile
+    int keys;      ///< rows of a key tile
+    int threads;   ///< of a block
+    int head_dim;  ///< both head_dim and head_dim_v are padded up to it
+};
+
+/// Why the kernels cannot compute a problem, whatever the machine; empty where they can.
+[[nodiscard]] Support supports(const Problem& problem);
+
+/// Which kernel a problem gets. Precondition: supports(problem).
+[[nodiscard]] TileShape tile_shape(const Problem& problem);
+
+struct Plan {
+    TileShape shape;
+    std::vector<QueryTile> query_tiles;  ///< most keys first
+    std::vector<KeyTile> key_tiles;
+    std::vector<double> angles;  ///< angle_rows rows of rotary_dim / 2 pairs (mscale cos, mscale sin)
+    std::int64_t angle_rows = 0;
+    bool copy_v = false;  ///< v goes through a padded copy: its rows are no whole 16-byte vectors
+};
+
+/// Throws InvalidProblem like validate(), Unsupported where supports() says no. Memory: O(seq / tile) tiles and
+/// O(min(chunk_size, seq)) rows of angles; packed sequences with frequencies of their own have rows of their own.
+[[nodiscard]] Plan make_plan(const Problem& problem);
+
+}  // namespace dca::gpu::host
