@@ -19,7 +19,7 @@ CLEAN = {
     'reference/math/parallel.cpp': '#include <omp.h>\n#pragma omp parallel for\n',
     'reference/tiles/tiles.hpp': HEADER,
     'reference/forward.cpp': '#include <Eigen/Core>\n#include "reference/math/rope.hpp"\n',
-    'gpu/kernel.cu': '#include <cuda_runtime.h>\n#ifdef __CUDA_ARCH__\n#endif\n',
+    'gpu/cuda/kernel.cu': '#include <cuda_runtime.h>\n#ifdef __CUDA_ARCH__\n#endif\n',
     'golden/store.hpp': HEADER + '#include "reference/spec/problem.hpp"\n',
     'golden/store.cpp': '#include <hdf5.h>\n#include "golden/store.hpp"\n',
     'verify/run/result.hpp': HEADER + '#include "verify/compare/verdict.hpp"\n',
