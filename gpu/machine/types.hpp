@@ -6,7 +6,9 @@
 // The one place where kernel text learns which compiler reads it.
 #ifdef __CUDACC__
 #define DCA_DEVICE __device__ __forceinline__
+#define DCA_UNROLL _Pragma("unroll")  // arrays stay in registers only where every index is a constant
 #else
+#define DCA_UNROLL
 #define DCA_DEVICE inline __attribute__((always_inline))
 #endif
 
