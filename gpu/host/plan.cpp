@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 
+#include "gpu/api/tile_config.hpp"
 #include "gpu/host/angle_table.hpp"
 #include "gpu/host/frequencies.hpp"
 #include "gpu/host/tiles.hpp"
@@ -52,7 +53,7 @@ std::map<std::int64_t, Group> groups_of(const Problem& problem, const TileShape&
             add_positions(tile, group.rows);
             group.queries.push_back(tile);
         }
-        for (PlacedKeyTile& tile : key_tiles(sequence, problem.chunk, shape.keys)) {
+        for (PlacedKeyTile& tile : key_tiles(sequence, problem.chunk, rotate_rows)) {
             group.rows.add(tile.position, tile.tile.rows);
             group.keys.push_back(tile);
         }

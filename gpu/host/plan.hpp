@@ -17,6 +17,8 @@ struct TileShape {
     int keys;      ///< rows of a key tile
     int threads;   ///< of a block
     int head_dim;  ///< both head_dim and head_dim_v are padded up to it
+    int shared_bytes;
+    int kernel;  ///< 16-bit elements: index into forward_tiles (gpu/api/tile_config.hpp)
 };
 
 /// Why the kernels cannot compute a problem, whatever the machine; empty where they can.
@@ -37,7 +39,7 @@ struct Plan {
     TileShape shape;
     Scale scale;
     std::vector<QueryTile> query_tiles;  ///< most keys first
-    std::vector<KeyTile> key_tiles;
+    std::vector<KeyTile> key_tiles;      ///< of at most rotate_rows rows
     std::vector<double> angles;  ///< angle_rows rows of rotary_dim / 2 pairs (mscale cos, mscale sin); empty: no rope
     std::int64_t angle_rows = 0;
     bool copy_v = false;  ///< v goes through a padded copy: its rows are no whole 16-byte vectors
@@ -45,7 +47,8 @@ struct Plan {
 
 /// Throws InvalidProblem like validate(), Unsupported where supports() says no. Memory: O(seq / tile + chunks) tiles
 /// and O(min(chunk_size, seq)) rows of angles; packed sequences with frequencies of their own have rows of their own.
-/// Tiles depend on the absolute index alone, so a prompt in pieces is cut as the whole one is.
+/// Tiles depend on the absolute index alone, so a prompt in pieces is cut as the whole one is (where both get the same
+/// shape).
 [[nodiscard]] Plan make_plan(const Problem& problem);
 
 }  // namespace dca::gpu::host

@@ -4,9 +4,11 @@
 #include <limits>
 #include <string>
 
+#include "gpu/api/tile_config.hpp"
 #include "gpu/api/tile_config_f64.hpp"
 #include "gpu/host/frequencies.hpp"
 #include "gpu/host/plan.hpp"
+#include "gpu/host/tiles.hpp"
 
 namespace dca::gpu::host {
 namespace {
@@ -98,9 +100,13 @@ TileShape tile_shape(const Problem& problem) {
     const int widest = static_cast<int>(std::max(problem.shape.head_dim, problem.shape.head_dim_v));
     if (problem.dtype == Dtype::f64) {
         const TileSizesF64 sizes = tile_config_f64(widest);
-        return {sizes.queries, sizes.keys, sizes.threads, sizes.head_dim};
+        return {sizes.queries, sizes.keys, sizes.threads, sizes.head_dim, static_cast<int>(sizes.shared_bytes), 0};
     }
-    return {64, 64, 128, widest <= 64 ? 64 : 128};
+    std::int64_t longest = 0;
+    for (const Sequence& sequence : sequences(problem)) longest = std::max(longest, sequence.queries);
+    const int kernel = find_forward_tile(widest, std::min(problem.chunk.chunk_len(), longest));
+    const ForwardTile& tile = forward_tiles[kernel];
+    return {tile.queries, tile.keys, tile.threads, tile.head_dim, tile.shared_bytes, kernel};
 }
 
 }  // namespace dca::gpu::host
