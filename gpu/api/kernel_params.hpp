@@ -66,7 +66,7 @@ struct ForwardParams {
     std::int32_t head_dim, head_dim_v, rotary_dim;
     Pairing pairing;
     Real scale;  ///< softmax_scale > 0, times log2 e where Real is float; a negative sign is in sign
-    Real sign;   ///< +1 or -1: multiplies q as it is rotated
+    Real sign;   ///< +1, -1 or 0 (softmax_scale 0): multiplies q as it is rotated
     std::uint32_t modes;
 };
 
