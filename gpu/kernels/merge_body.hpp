@@ -10,7 +10,6 @@
 #include "gpu/api/kernel_params.hpp"
 #include "gpu/api/merge_config.hpp"
 #include "gpu/kernels/merge_elements.hpp"
-#include "gpu/machine/types.hpp"
 
 namespace dca::gpu {
 namespace merge_detail {
@@ -43,8 +42,8 @@ struct Weights {
 };
 
 /// One row's weights w_m = exp(lse_m - lse). A single part that is not empty has weight 1 exactly.
-template <class M, class Element, class Real>
-DCA_DEVICE Weights<Real> weights(const MergeParams<Element, Real>& p, std::int64_t lse_index) {
+template <class M, class Storage, class Real>
+DCA_DEVICE Weights<Real> weights(const MergeParams<Storage, Real>& p, std::int64_t lse_index) {
     constexpr Real infinity = __builtin_huge_valf();
     Weights<Real> w;
     Real lse[3];
@@ -67,27 +66,20 @@ DCA_DEVICE Weights<Real> weights(const MergeParams<Element, Real>& p, std::int64
     return w;
 }
 
-template <class T>
-DCA_DEVICE bool whole_vectors(Global<T> tensor) {
-    return reinterpret_cast<std::uintptr_t>(tensor.data) % 16 == 0;
-}
-
 }  // namespace merge_detail
 
-/// Tag: Bf16, F16, float or double. Launch: merge_threads threads, grid (merge_blocks(), heads, batch).
-template <class M, class Tag>
-DCA_DEVICE void merge_body(const MergeParams<typename Elements<Tag>::Storage, typename Elements<Tag>::Real>& p) {
-    using Element = Elements<Tag>;
-    using Real = typename Element::Real;
-    constexpr int width = Element::width, bytes = 16 / width;
+/// Element: Bf16, F16, F32 or F64. Launch: merge_threads threads, grid (merge_blocks(), heads, batch).
+template <class M, class Element>
+DCA_DEVICE void merge_body(const MergeParams<Storage<Element>, Real<Element>>& p) {
+    constexpr int width = vector_width<Element>;
 
-    bool vectors_only = p.head_dim_v % width == 0 && merge_detail::whole_vectors(p.out);
+    bool vectors_only = p.head_dim_v % width == 0 && whole_vectors(p.out, 0, 0, 0);
     DCA_UNROLL
     for (int m = 0; m < p.most; ++m)
-        vectors_only = vectors_only && (m >= p.parts || merge_detail::whole_vectors(p.out_part[m]));
+        vectors_only = vectors_only && (m >= p.parts || whole_vectors(p.out_part[m], 0, 0, 0));
 
     const Index3 block = M::block();
-    const int vectors = merge_vectors(p.head_dim_v, bytes), rows = merge_rows(p.head_dim_v, bytes);
+    const int vectors = merge_vectors(p.head_dim_v, 16 / width), rows = merge_rows(p.head_dim_v, 16 / width);
     for (int item = M::thread(); item < rows * vectors; item += merge_threads) {
         const std::int64_t row = std::int64_t{block.x} * rows + item / vectors;
         if (row >= p.seq_q) return;
@@ -95,31 +87,30 @@ DCA_DEVICE void merge_body(const MergeParams<typename Elements<Tag>::Storage, ty
         const std::int64_t lse_index = (std::int64_t{block.z} * p.heads + block.y) * p.seq_q + row;
         const std::int64_t first =
             ((std::int64_t{block.z} * p.seq_q + row) * p.heads + block.y) * p.head_dim_v + channel;
-        const merge_detail::Weights<Real> w = merge_detail::weights<M>(p, lse_index);
+        const merge_detail::Weights<Real<Element>> w = merge_detail::weights<M>(p, lse_index);
 
-        Real sum[width] = {};
+        Real<Element> sum[width] = {};
         DCA_UNROLL
         for (int m = 0; m < p.most; ++m) {
             if (m >= p.parts || w.empty[m]) continue;
-            Real x[width] = {};
+            Real<Element> x[width] = {};
             if (vectors_only) {
-                Element::template unpack<M>(x, M::load_vector(p.out_part[m], first));
+                unpack<M, Element>(x, M::load_vector(p.out_part[m], first));
             } else {
                 DCA_UNROLL
                 for (int i = 0; i < width; ++i)
-                    if (channel + i < p.head_dim_v)
-                        x[i] = Element::template to_real<M>(M::load(p.out_part[m], first + i));
+                    if (channel + i < p.head_dim_v) x[i] = widen<M, Element>(M::load(p.out_part[m], first + i));
             }
             DCA_UNROLL
             for (int i = 0; i < width; ++i) sum[i] = M::fma(w.weight[m], x[i], sum[i]);
         }
 
         if (vectors_only) {
-            M::store_vector(p.out, first, Element::template pack<M>(sum));
+            M::store_vector(p.out, first, pack<M, Element>(sum));
         } else {
             DCA_UNROLL
             for (int i = 0; i < width; ++i)
-                if (channel + i < p.head_dim_v) M::store(p.out, first + i, Element::template round<M>(sum[i]));
+                if (channel + i < p.head_dim_v) M::store(p.out, first + i, narrow<M, Element>(sum[i]));
         }
         // log(0) = -inf: a row that is empty in every part.
         if (channel == 0) M::store(p.lse, lse_index, w.largest + merge_detail::log<M>(w.sum));

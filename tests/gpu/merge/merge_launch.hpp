@@ -20,13 +20,13 @@ inline constexpr Dtype dtype_of<gpu::Bf16> = Dtype::bf16;
 template <>
 inline constexpr Dtype dtype_of<gpu::F16> = Dtype::f16;
 template <>
-inline constexpr Dtype dtype_of<float> = Dtype::f32;
+inline constexpr Dtype dtype_of<gpu::F32> = Dtype::f32;
 
 /// Elements and sums of a tag, as the kernel has them in memory.
 template <class Tag>
 struct Stored {
-    using Element = typename gpu::Elements<Tag>::Storage;
-    using Real = typename gpu::Elements<Tag>::Real;
+    using Element = gpu::Storage<Tag>;
+    using Real = gpu::Real<Tag>;
     static Element from(double x) {
         if constexpr (sizeof(Element) == 2)
             return encode(dtype_of<Tag>, x);

@@ -74,8 +74,8 @@ TEST_CASE("merge kernel: random parts, empty ones among them, within the roundin
     const std::uint64_t seed = 20261121;
     check_random<gpu::Bf16>(seed);
     check_random<gpu::F16>(seed);
-    check_random<float>(seed);
-    check_random<double>(seed);
+    check_random<gpu::F32>(seed);
+    check_random<gpu::F64>(seed);
 }
 
 TEST_CASE("merge kernel: the order of the parts is a matter of rounding") {
@@ -106,10 +106,10 @@ TEST_CASE("merge kernel: one part alone comes back with its bits, wherever it st
 TEST_CASE("merge kernel: a NaN or +inf in an lse shows") {
     std::mt19937_64 random(9);
     for (double wrong : {std::nan(""), HUGE_VAL}) {
-        std::vector<Outputs> parts = random_parts<float>({1, 4, 1, 8}, 2, 1.0, random);
+        std::vector<Outputs> parts = random_parts<gpu::F32>({1, 4, 1, 8}, 2, 1.0, random);
         for (std::size_t i = 0; i < 8; ++i) parts[0].out.values()[24 + i] = 1;
         parts[0].lse(0, 0, 3) = wrong;
-        const Outputs merged = run_merge<float>(parts);
+        const Outputs merged = run_merge<gpu::F32>(parts);
         CHECK(std::isnan(merged.lse(0, 0, 3)));
         for (std::int64_t c = 0; c < 8; ++c) CHECK(std::isnan(merged.out(0, 3, 0, c)));
     }
@@ -120,8 +120,8 @@ TEST_CASE("merge kernel: the modes apart, merged, are the forward pass") {
     const Inputs inputs = random_inputs(problem, 3, 2.0);
     std::vector<Outputs> parts;
     for (Mode mode : all_modes) parts.push_back(reference::partial(problem, inputs, mode));
-    const Outputs merged = run_merge<double>(parts), whole = reference::forward(problem, inputs);
-    CHECK(worst_error<double>(parts, merged) <= 1);
+    const Outputs merged = run_merge<gpu::F64>(parts), whole = reference::forward(problem, inputs);
+    CHECK(worst_error<gpu::F64>(parts, merged) <= 1);
     // docs/definition.md promises 1e-13 of the reference: once for the parts, once for the whole, and the merge adds
     // less.
     CHECK(relative_l2(merged.out, whole.out) <= 3e-13);
