@@ -165,3 +165,30 @@ TEST_CASE("Order outlasts more barriers than a record can count") {
     CHECK(load(0, 4) == Conflict::Kind::none);
     CHECK(load(32, 12) == Conflict::Kind::unwritten);
 }
+
+TEST_CASE("Every reader and the last writer of a byte are remembered") {
+    using emulated::Conflict;
+    emulated::SharedMemory memory(64, 2);
+    memory.start_block();
+    const std::uint64_t value = 7;
+    std::uint64_t got = 0;
+    CHECK_FALSE(memory.store(40, 0, 8, &value, 1));
+    memory.order(3);
+    for (const int reader : {3, 5, 45}) CHECK_FALSE(memory.load(reader, 0, 4, &got, 2));
+    // Whoever writes next meets all readers but itself, in its own warp and in the other; byte 4 nobody read.
+    CHECK(memory.store(5, 0, 4, &value, 3).thread == 3);
+    CHECK(memory.store(3, 0, 4, &value, 3).thread == 5);
+    CHECK(memory.store(45, 0, 4, &value, 3).thread == 3);
+    CHECK_FALSE(memory.store(45, 4, 4, &value, 3));
+    CHECK(memory.load(5, 4, 4, &got, 4).kind == Conflict::Kind::written);
+    memory.order(1);
+    CHECK(memory.store(3, 0, 4, &value, 3).thread == 45);
+    memory.order(3);
+    CHECK_FALSE(memory.store(3, 0, 4, &value, 5));
+    const Conflict c = memory.load(5, 0, 2, &got, 6);
+    CHECK(c.kind == Conflict::Kind::written);
+    CHECK(c.thread == 3);
+    CHECK(c.site == 5);
+    // A row is read by all lanes: what one of them wrote since the last barrier is not for it either.
+    CHECK(memory.read_row(0, 0, 7).thread == 3);
+}
