@@ -44,7 +44,7 @@ TEST_CASE("A lane that leaves before a collective is a fault") {
         if (M::thread() == 37) return;
         M::any(true);
     };
-    caught(64, 0, body, {"the kernel", "lane", "a vote"});
+    caught_at_once(64, 0, body, {"the kernel", "lane", "a vote"});
     const auto whole_warp = [] {
         if (M::warp() == 1) return;
         M::any(true);
