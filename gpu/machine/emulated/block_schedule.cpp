@@ -33,6 +33,7 @@ void Block::State::run(std::uint64_t seed) {
     cancelled = false;
     error = nullptr;
     ready.clear();
+    upcoming = none;
     for (int t = 0; t < threads; ++t) {
         fibers.start(t);
         ready.push_back(static_cast<std::uint16_t>(t));
@@ -63,16 +64,24 @@ void Block::State::entry(void* state) {
 }
 
 int Block::State::next_ready() {
-    const std::uint32_t i = random.below(static_cast<std::uint32_t>(ready.size()));
-    const int thread = ready[i];
-    ready[i] = ready.back();
-    ready.pop_back();
-    return thread;
+    const auto draw = [this]() -> int {
+        if (ready.empty()) return none;
+        const std::uint32_t i = random.below(static_cast<std::uint32_t>(ready.size()));
+        const int thread = ready[i];
+        ready[i] = ready.back();
+        ready.pop_back();
+        return thread;
+    };
+    const int now = upcoming != none ? upcoming : draw();
+    // The one after is drawn already, so that its stack is in the cache by then.
+    upcoming = draw();
+    if (upcoming != none) fibers.prefetch(upcoming);
+    return now;
 }
 
 void Block::State::wait() {
     const int me = block.thread_;
-    if (ready.empty()) throw MachineFault(who_waits_where());
+    if (nobody_ready()) throw MachineFault(who_waits_where());
     if (!fibers.within_stack())
         fault(my_warp().at.site, me, "has used more stack than " + std::to_string(Fibers::usable) + " bytes");
     const int next = next_ready();
@@ -123,7 +132,7 @@ void Block::State::leave(int thread) {
 void Block::State::finish() {
     done[static_cast<std::size_t>(fibers.running())] = 1;
     --live;
-    if (!cancelled && live > 0 && ready.empty()) fail(std::make_exception_ptr(MachineFault(who_waits_where())));
+    if (!cancelled && live > 0 && nobody_ready()) fail(std::make_exception_ptr(MachineFault(who_waits_where())));
     ++stats.switches;
     fibers.switch_to(cancelled || live == 0 ? Fibers::host : next_ready(), true);
     __builtin_trap();

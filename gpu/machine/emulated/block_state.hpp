@@ -65,6 +65,7 @@ struct Block::State {
     // --- block_schedule.cpp: who runs
     static void entry(void* state);
     [[nodiscard]] int next_ready();
+    [[nodiscard]] bool nobody_ready() const { return ready.empty() && upcoming == none; }
     /// The running thread waits until it is made ready; what it waits for is known to its warp's meeting.
     void wait();
     void ready_warp(int warp);
@@ -119,7 +120,9 @@ struct Block::State {
 
     Random random;
     std::uint32_t until_overtaken = 1;
-    std::vector<std::uint16_t> ready;
+    static constexpr int none = -1;
+    int upcoming = none;               ///< who runs next; ready, and no longer in the list
+    std::vector<std::uint16_t> ready;  ///< in no order
     std::vector<char> done;
     int live = 0;
     bool cancelled = false;
