@@ -165,6 +165,11 @@ TEST_CASE("Order outlasts more barriers than a record can count") {
     many(7);
     CHECK(load(0, 4) == Conflict::Kind::none);
     CHECK(load(32, 12) == Conflict::Kind::unwritten);
+    // Where counting starts anew the lanes of a warp stay apart.
+    for (int i = 0; i < (1 << 20) + 10; ++i) {
+        memory.order(1);
+        if (store(0, 12) != Conflict::Kind::none || load(1, 12) != Conflict::Kind::written) FAIL("barrier " << i);
+    }
 }
 
 TEST_CASE("Every reader and the last writer of a byte are remembered") {
