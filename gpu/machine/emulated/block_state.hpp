@@ -9,6 +9,7 @@
 
 #include "gpu/machine/emulated/bank_conflicts.hpp"
 #include "gpu/machine/emulated/fibers.hpp"
+#include "gpu/machine/emulated/mma.hpp"
 #include "gpu/machine/emulated/shared_memory.hpp"
 #include "gpu/machine/emulated/sites.hpp"
 #include "gpu/machine/emulated/warp_meeting.hpp"
@@ -117,6 +118,7 @@ struct Block::State {
     Barrier whole, named[16];
     LaunchStats stats;
     BankCounts banks;
+    MmaScratch scratch;
 
     Random random;
     std::uint32_t until_overtaken = 1;
