@@ -111,20 +111,22 @@ void Block::State::fail(std::exception_ptr what) {
 
 void Block::State::leave(int thread) {
     WarpMeeting& w = warps[static_cast<std::size_t>(thread >> 5)];
-    const std::string start = "kernel " + std::string(kernel) + ": thread " + std::to_string(thread) + " of block (" +
-                              std::to_string(block.index_.x) + "," + std::to_string(block.index_.y) + "," +
-                              std::to_string(block.index_.z) + ") ";
+    const auto start = [&] {
+        return "kernel " + std::string(kernel) + ": thread " + std::to_string(thread) + " of block (" +
+               std::to_string(block.index_.x) + "," + std::to_string(block.index_.y) + "," +
+               std::to_string(block.index_.z) + ") ";
+    };
     if (!fibers.mark_intact())
-        throw MachineFault(start + "has used more stack than " + std::to_string(Fibers::usable) + " bytes");
+        throw MachineFault(start() + "has used more stack than " + std::to_string(Fibers::usable) + " bytes");
     const AsyncQueue& q = async[static_cast<std::size_t>(thread)];
     if (q.in_flight())
-        throw MachineFault(start + "leaves the kernel with an asynchronous copy in flight, begun at " +
+        throw MachineFault(start() + "leaves the kernel with an asynchronous copy in flight, begun at " +
                            line(q.copies[q.landed].site) + " and never waited for");
     if (w.arrived != 0 && !w.in_barrier)
-        throw MachineFault(start + "leaves the kernel while lane " + std::to_string(std::countr_zero(w.arrived)) +
+        throw MachineFault(start() + "leaves the kernel while lane " + std::to_string(std::countr_zero(w.arrived)) +
                            " of its warp waits at " + name(w.at) + ", " + line(w.at.site));
     if (whole.warps != 0)
-        throw MachineFault(start + "leaves the kernel while warp " + std::to_string(std::countr_zero(whole.warps)) +
+        throw MachineFault(start() + "leaves the kernel while warp " + std::to_string(std::countr_zero(whole.warps)) +
                            " waits at sync_block, " + line(whole.at.site));
     w.left |= 1u << (thread & 31);
 }
