@@ -119,6 +119,17 @@ TEST_CASE("f64 kernel: random problems of every feature") {
     CHECK(computed >= 50);
 }
 
+TEST_CASE("f64 kernel: no bank conflicts, and no key tile more than the rows see") {
+    for (std::int64_t d : {64, 128}) {
+        const Problem problem = plain_problem(256, {128, 64}, 1, 1, d);  // query tile i of 0 .. 3 sees 64 (i + 1) keys
+        gpu::emulated::LaunchStats stats;
+        (void)forward_f64(problem, random_inputs(problem, 17), {}, &stats);
+        CHECK(stats.shared_accesses > 0);
+        CHECK(stats.bank_conflicts == 0);
+        CHECK(stats.mma_flops == 64 * 64 * (1 + 2 + 3 + 4) * 4 * d);
+    }
+}
+
 TEST_CASE("f64 kernel: the order in which threads run changes no bit") {
     const Problem problem = plain_problem(100, {48, 16}, 2, 1, 64);
     const Inputs inputs = random_inputs(problem, 14);
