@@ -32,7 +32,8 @@ struct ForwardF64Kernel {
     static DCA_DEVICE Rows values(int stage) { return {keys(stage).base + Config::key_bytes}; }
     static DCA_DEVICE int first_row() { return M::warp() * warp_rows; }
 
-    /// The warp's rows turned for a mode. No other warp reads them.
+    /// The warp's rows turned for a mode, in place of those for the mode before. No other warp reads them; its own
+    /// lanes do after the block's next barrier.
     static DCA_DEVICE void turn_queries(const Params& p, int mode) {
         const Index3 block = M::block();
         const QueryTile t = M::load(p.tiles, block.y);
@@ -51,7 +52,6 @@ struct ForwardF64Kernel {
                 M::store_shared(queries().at(row, c), x);
             }
         }
-        M::sync_warp();
     }
 
     /// Starts the copies of a tile of k or v. Rows past the range and channels past `channels` become zeros, since zero
@@ -59,11 +59,13 @@ struct ForwardF64Kernel {
     static DCA_DEVICE void copy(Rows to, Global<const double> from, std::int64_t first, std::int64_t stride, int rows,
                                 int channels) {
         constexpr int vectors = Config::head_dim / 2, together = Config::threads / vectors;
-        const int column = 2 * (M::thread() % vectors);
+        const int row = M::thread() / vectors, column = 2 * (M::thread() % vectors);
+        const int rows_left = column < channels ? rows - row : 0;
+        std::int64_t at = first + row * stride + column;
         DCA_UNROLL
         for (int i = 0; i < Config::keys; i += together) {
-            const int row = i + M::thread() / vectors;
-            M::copy_async(to.at(row, column), from, first + row * stride + column, row < rows && column < channels);
+            M::copy_async(to.at(row + i, column), from, at, i < rows_left);
+            at += together * stride;
         }
     }
 
