@@ -82,8 +82,10 @@ struct ForwardF64Kernel {
 
     static DCA_DEVICE void multiply_queries(double (&s)[key_blocks][4], Rows k) {
         DCA_UNROLL
-        for (int n = 0; n < key_blocks; ++n) DCA_UNROLL
-        for (int e = 0; e < 4; ++e) s[n][e] = 0;
+        for (int n = 0; n < key_blocks; ++n) {
+            DCA_UNROLL
+            for (int e = 0; e < 4; ++e) s[n][e] = 0;
+        }
         DCA_UNROLL
         for (int c = 0; c < Config::head_dim; c += 16) {
             double a[8];
@@ -108,9 +110,11 @@ struct ForwardF64Kernel {
             const int diagonal = t.diagonal + first_row() + 8 * half + group;
             const int last = (diagonal < range.end ? diagonal : range.end - 1) - first;
             DCA_UNROLL
-            for (int n = 0; n < key_blocks; ++n) DCA_UNROLL
-            for (int e = 0; e < 2; ++e)
-                if (8 * n + e > last) s[n][2 * half + e] = -infinity;
+            for (int n = 0; n < key_blocks; ++n) {
+                DCA_UNROLL
+                for (int e = 0; e < 2; ++e)
+                    if (8 * n + e > last) s[n][2 * half + e] = -infinity;
+            }
         }
     }
 
@@ -132,16 +136,20 @@ struct ForwardF64Kernel {
             rows.largest[half] = largest;
             double sum = 0;
             DCA_UNROLL
-            for (int n = 0; n < key_blocks; ++n) DCA_UNROLL
-            for (int e = 0; e < 2; ++e) {
-                double& x = s[n][2 * half + e];
-                x = M::exp(M::fma(scale, x, -shift));
-                sum += x;
+            for (int n = 0; n < key_blocks; ++n) {
+                DCA_UNROLL
+                for (int e = 0; e < 2; ++e) {
+                    double& x = s[n][2 * half + e];
+                    x = M::exp(M::fma(scale, x, -shift));
+                    sum += x;
+                }
             }
             rows.sum[half] = M::fma(rows.sum[half], factor, sum);
             DCA_UNROLL
-            for (int n = 0; n < channel_blocks; ++n) DCA_UNROLL
-            for (int e = 0; e < 2; ++e) o[n][2 * half + e] *= factor;
+            for (int n = 0; n < channel_blocks; ++n) {
+                DCA_UNROLL
+                for (int e = 0; e < 2; ++e) o[n][2 * half + e] *= factor;
+            }
         }
     }
 
@@ -178,19 +186,21 @@ struct ForwardF64Kernel {
             const double inverse = sum == 0 ? 0.0 : 1 / sum;
             const std::int64_t at = out + row * p.out_stride.row;
             DCA_UNROLL
-            for (int n = 0; n < channel_blocks; n += 2) DCA_UNROLL
-            for (int pair = 0; pair < 2; ++pair) {
-                const int channel = 8 * n + 4 * within + 2 * pair;
-                Double2 x;
+            for (int n = 0; n < channel_blocks; n += 2) {
                 DCA_UNROLL
-                for (int e = 0; e < 2; ++e)
-                    x.value[e] = divide(result_channel_f64(o[n], o[n + 1], half, 2 * pair + e), sum, inverse);
-                if (whole && channel + 2 <= p.head_dim_v) {
-                    M::store_vector(p.out, at + channel, __builtin_bit_cast(Vector16, x));
-                } else {
+                for (int pair = 0; pair < 2; ++pair) {
+                    const int channel = 8 * n + 4 * within + 2 * pair;
+                    Double2 x;
                     DCA_UNROLL
                     for (int e = 0; e < 2; ++e)
-                        if (channel + e < p.head_dim_v) M::store(p.out, at + channel + e, x.value[e]);
+                        x.value[e] = divide(result_channel_f64(o[n], o[n + 1], half, 2 * pair + e), sum, inverse);
+                    if (whole && channel + 2 <= p.head_dim_v) {
+                        M::store_vector(p.out, at + channel, __builtin_bit_cast(Vector16, x));
+                    } else {
+                        DCA_UNROLL
+                        for (int e = 0; e < 2; ++e)
+                            if (channel + e < p.head_dim_v) M::store(p.out, at + channel + e, x.value[e]);
+                    }
                 }
             }
         }
@@ -207,8 +217,10 @@ struct ForwardF64Kernel {
         Softmax rows{{-infinity, -infinity}, {0, 0}};
         double o[channel_blocks][4];
         DCA_UNROLL
-        for (int n = 0; n < channel_blocks; ++n) DCA_UNROLL
-        for (int e = 0; e < 4; ++e) o[n][e] = 0;
+        for (int n = 0; n < channel_blocks; ++n) {
+            DCA_UNROLL
+            for (int e = 0; e < 4; ++e) o[n][e] = 0;
+        }
 
         KeyWalk walk{-1, 0, 0, 0};
         const int keys_ahead = walk.template advance<M, Config::keys>(p.tiles, tile, p.modes);

@@ -98,6 +98,18 @@ TEST_CASE("f64 kernel: the modes apart, merged, are the fused result") {
     CHECK(worst_error_f64(problem, inputs, reference::merge(parts), gpu::mode_all).of_bound <= 1);
 }
 
+TEST_CASE("f64 kernel: the mean of equal values is that value") {
+    // Logits of 0 have weight 1 exactly, n times a small integer is exact, and a quotient that is off by less than one
+    // roundoff is exact where the true one is a double; the product with 1 / n is not, from n = 49 on.
+    Problem problem = plain_problem(150, {64, 16}, 1, 1, 16);
+    problem.softmax_scale = 0;
+    Inputs inputs = random_inputs(problem, 18);
+    for (std::size_t i = 0; i < inputs.v.values().size(); ++i) inputs.v.values()[i] = static_cast<double>(i % 16) + 1;
+    const Outputs outputs = forward_f64(problem, inputs);
+    for (std::size_t i = 0; i < outputs.out.values().size(); ++i)
+        CHECK(outputs.out.values()[i] == static_cast<double>(i % 16) + 1);
+}
+
 TEST_CASE("f64 kernel: logits far apart rescale what was summed") {
     // Logits of some hundreds: the running maximum rises by more than exp underflows at.
     check(plain_problem(200, {64, 16}, 1, 1, 32), 13, 12.0);
