@@ -93,8 +93,8 @@ TEST_CASE("f64 kernel: the modes apart, merged, are the fused result") {
         launch.modes = mode;
         parts.push_back(forward_f64(problem, inputs, launch));
     }
-    // Each part is within the bound of its mode, so their exact merge is within that of all; the merge kernel adds fewer
-    // roundoffs than the bound has for sums over all keys.
+    // Each part is within the bound of its mode, so their exact merge is within that of all; the merge kernel adds
+    // fewer roundoffs than the bound has for sums over all keys.
     CHECK(worst_error_f64(problem, inputs, run_merge<gpu::F64>(parts), gpu::mode_all).of_bound <= 1);
 }
 
