@@ -49,21 +49,13 @@ struct ForwardKernel {
         M::sync_warp();
     }
 
-    /// Where rows of k and v begin for the block's head.
-    struct KeyHead {
-        std::int64_t k, v;
-    };
-    static DCA_DEVICE KeyHead key_head(const Params& p) {
-        const Index3 block = M::block();
-        const std::int64_t head = static_cast<std::uint32_t>(block.x) / static_cast<std::uint32_t>(p.group);
-        return {block.z * p.k_stride.batch + head * p.k_stride.head,
-                block.z * p.v_stride.batch + head * p.v_stride.head};
-    }
-
     /// Starts the copies of a tile of k and v and closes their group.
-    static DCA_DEVICE void fetch(const Params& p, const KeyHead& head, std::int64_t row, int rows, int stage) {
-        copy_tile<M, T.threads>(k_tile(stage), p.k, head.k + row * p.k_stride.row, p.k_stride.row, rows, T.head_dim);
-        copy_tile<M, T.threads>(v_tile(stage), p.v, head.v + row * p.v_stride.row, p.v_stride.row, rows, p.head_dim_v);
+    static DCA_DEVICE void fetch(const Params& p, std::int32_t head, std::int64_t row, int rows, int stage) {
+        const std::int64_t batch = M::block().z;
+        const std::int64_t k = batch * p.k_stride.batch + head * p.k_stride.head + row * p.k_stride.row;
+        const std::int64_t v = batch * p.v_stride.batch + head * p.v_stride.head + row * p.v_stride.row;
+        copy_tile<M, T.threads>(k_tile(stage), p.k, k, p.k_stride.row, rows, T.head_dim);
+        copy_tile<M, T.threads>(v_tile(stage), p.v, v, p.v_stride.row, rows, p.head_dim_v);
         M::commit_async();
     }
 
@@ -74,14 +66,18 @@ struct ForwardKernel {
         const KeyRange range = KeyWalk::range(t, walk.mode);
         const int group = M::lane() / 4, first = range.begin + walk.left + 2 * (M::lane() % 4);
         DCA_UNROLL
-        for (int atom = 0; atom < T.atoms; ++atom) DCA_UNROLL
-        for (int half = 0; half < 2; ++half) {
-            const int seen = t.diagonal + first_row() + 16 * atom + 8 * half + group;
-            const int last = (seen < range.end ? seen : range.end - 1) - first;
+        for (int atom = 0; atom < T.atoms; ++atom) {
             DCA_UNROLL
-            for (int block = 0; block < T.keys / 8; ++block) DCA_UNROLL
-            for (int e = 0; e < 2; ++e)
-                if (8 * block + e > last) s.at[atom][block][2 * half + e] = minus_infinity;
+            for (int half = 0; half < 2; ++half) {
+                const int seen = t.diagonal + first_row() + 16 * atom + 8 * half + group;
+                const int last = (seen < range.end ? seen : range.end - 1) - first;
+                DCA_UNROLL
+                for (int block = 0; block < T.keys / 8; ++block) {
+                    DCA_UNROLL
+                    for (int e = 0; e < 2; ++e)
+                        if (8 * block + e > last) s.at[atom][block][2 * half + e] = minus_infinity;
+                }
+            }
         }
     }
 
@@ -95,19 +91,21 @@ struct ForwardKernel {
         const std::int64_t lse = block.z * p.lse_batch + block.x * p.lse_head + t.row;
         M::sync_warp();
         DCA_UNROLL
-        for (int atom = 0; atom < T.atoms; ++atom) DCA_UNROLL
-        for (int half = 0; half < 2; ++half) {
-            const float sum = quad_sum<M>(rows.sum[atom][half]);
-            const float inverse = sum > 0.0f ? 1.0f / sum : 0.0f;
-            const int row = first_row() + 16 * atom + 8 * half + group;
-            if (column == 0 && row < t.rows)
-                M::store(p.lse, lse + row,
-                         sum > 0.0f ? (rows.maximum[atom][half] + M::log2(sum)) * ln2 : minus_infinity);
+        for (int atom = 0; atom < T.atoms; ++atom) {
             DCA_UNROLL
-            for (int b = 0; b < T.head_dim / 8; ++b)
-                M::store_shared(q_tile().at(row, b) + static_cast<std::uint32_t>(4 * column),
-                                M::template pack<Element>(o.at[atom][b][2 * half] * inverse,
-                                                          o.at[atom][b][2 * half + 1] * inverse));
+            for (int half = 0; half < 2; ++half) {
+                const float sum = quad_sum<M>(rows.sum[atom][half]);
+                const float inverse = sum > 0.0f ? 1.0f / sum : 0.0f;
+                const int row = first_row() + 16 * atom + 8 * half + group;
+                if (column == 0 && row < t.rows)
+                    M::store(p.lse, lse + row,
+                             sum > 0.0f ? (rows.maximum[atom][half] + M::log2(sum)) * ln2 : minus_infinity);
+                DCA_UNROLL
+                for (int b = 0; b < T.head_dim / 8; ++b)
+                    M::store_shared(q_tile().at(row, b) + static_cast<std::uint32_t>(4 * column),
+                                    M::template pack<Element>(o.at[atom][b][2 * half] * inverse,
+                                                              o.at[atom][b][2 * half + 1] * inverse));
+            }
         }
         M::sync_warp();
         const bool whole = whole_vectors(p.out, p.out_stride.batch, p.out_stride.row, p.out_stride.head);
@@ -137,7 +135,7 @@ struct ForwardKernel {
         rows.start();
         clear(o);
 
-        const KeyHead head = key_head(p);
+        const std::int32_t head = M::block().x / p.group;
         KeyWalk walk{-1, 0, 0, 0};
         const int first_keys = walk.template advance<M, T.keys>(p.tiles, tile, p.modes);
         if (walk.mode != KeyWalk::none) {
@@ -156,9 +154,13 @@ struct ForwardKernel {
             Logits s;
             multiply_transposed<M, Element>(s, q_tile(), first_row(), k_tile(stage));
             mask(s, p, walk);
-            PackedRows<T.atoms, T.keys / 8> weights;
-            absorb<M, Element>(rows, o, s, p.scale, weights);
-            multiply_add<M, Element>(o, weights, v_tile(stage));
+            raise_maxima<M>(rows, o, s, p.scale);
+            DCA_UNROLL
+            for (int step = 0; step < T.keys / 16; ++step) {
+                std::uint32_t weights[T.atoms][4];
+                weigh<M, Element>(weights, rows, s, p.scale, step);
+                multiply_add<M, Element>(o, weights, v_tile(stage), step);
+            }
             if (next.mode != walk.mode && next.mode != KeyWalk::none) turn_queries(p, next.mode);
             walk = next;
         }
