@@ -146,3 +146,14 @@ TEST_CASE("a tile that is left out is a fault of the machine, not a number") {
     CHECK(report.verdict == verify::Verdict::errored);
     CHECK(report.reason.find("the kernels never wrote") != std::string::npos);
 }
+
+TEST_CASE("an angle beyond the table is a fault of the machine, in one line") {
+    const verify::CaseReport report = judged(long_case, [](const Problem&, host::Plan& plan) {
+        for (KeyTile& tile : plan.key_tiles) tile.angle += static_cast<std::int32_t>(plan.angle_rows);
+    });
+    INFO(report.reason);
+    CHECK(report.verdict == verify::Verdict::errored);
+    CHECK(report.reason.starts_with("it threw: kernel rotate: rotation.hpp:"));
+    CHECK(report.reason.find("global memory") != std::string::npos);
+    CHECK(report.reason.find('\n') == std::string::npos);
+}
