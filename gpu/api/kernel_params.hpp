@@ -70,16 +70,19 @@ struct ForwardParams {
     std::uint32_t modes;
 };
 
-/// Up to three partial results become one (Def.8), in fp32. Parts of `rows` = batch * seq_q * heads_q rows each.
-template <class Element>
+/// Up to three partial results become one (Def.8), summed in Real: float for Element std::uint16_t (bf16 or f16 bits)
+/// and float, double for double. Rows are batch * seq_q * heads each; out and lse overlap no part. An empty row of a
+/// part has lse -inf, and its out is not read; a NaN or +inf in a part's lse is an error of the caller and makes the
+/// row NaN.
+template <class Element, class Real = float>
 struct MergeParams {
     static constexpr int most = 3;
-    Global<const Element> out_part[most];  ///< (batch, seq_q, heads_q, head_dim_v), dense
-    Global<const float> lse_part[most];    ///< (batch, heads_q, seq_q)
-    Global<Element> out;
-    Global<float> lse;
+    Global<const Element> out_part[most];  ///< (batch, seq_q, heads, head_dim_v), dense
+    Global<const Real> lse_part[most];     ///< (batch, heads, seq_q), natural logarithm
+    Global<Element> out;                   ///< as the parts
+    Global<Real> lse;
     std::int64_t batch, seq_q;
-    std::int32_t parts, heads, head_dim_v;
+    std::int32_t parts, heads, head_dim_v;  ///< parts: 1 .. most
 };
 
 }  // namespace dca::gpu

@@ -109,7 +109,7 @@ template <class Element, class Real>
 
 [[nodiscard]] inline Launch forward_launch(const Problem& problem, const Plan& plan) {
     const Shape& s = problem.shape;
-    return {static_cast<std::int64_t>(plan.query_tiles.size()), s.heads_q, s.batch, plan.shape.threads,
+    return {s.heads_q, static_cast<std::int64_t>(plan.query_tiles.size()), s.batch, plan.shape.threads,
             static_cast<std::uint32_t>(plan.shape.shared_bytes)};
 }
 
