@@ -8,6 +8,7 @@
 #include <source_location>
 #include <type_traits>
 
+#include "gpu/machine/emulated/elements.hpp"
 #include "gpu/machine/emulated_block.hpp"
 #include "gpu/machine/types.hpp"
 
@@ -32,11 +33,11 @@ struct Emulated {
     // --- shuffles and votes of a whole warp
     template <class T>
     static T shuffle_xor(T value, int mask, Where at = Where::current()) {
-        return from_bits<T>(emulated::block().shuffle(to_bits(value), lane() ^ mask, at));
+        return from_bits<T>(emulated::block().shuffle_xor(to_bits(value), sizeof(T), mask, at));
     }
     template <class T>
     static T shuffle(T value, int source, Where at = Where::current()) {
-        return from_bits<T>(emulated::block().shuffle(to_bits(value), source & 31, at));
+        return from_bits<T>(emulated::block().shuffle(to_bits(value), sizeof(T), source, at));
     }
     static bool any(bool value, Where at = Where::current()) { return ballot(value, at) != 0; }
     static bool all(bool value, Where at = Where::current()) { return ballot(value, at) == 0xffffffffu; }
@@ -93,6 +94,7 @@ struct Emulated {
     static void commit_async(Where at = Where::current()) { emulated::block().commit_async(at); }
     template <int Pending>
     static void wait_async(Where at = Where::current()) {
+        static_assert(Pending >= 0);
         emulated::block().wait_async(Pending, at);
     }
 
@@ -134,11 +136,17 @@ struct Emulated {
     }
     template <class Element>
     static std::uint16_t to_element(float x) {
-        return emulated::to_element(std::is_same_v<Element, Bf16>, x);
+        if constexpr (std::is_same_v<Element, Bf16>)
+            return emulated::bf16_from_float(x);
+        else
+            return emulated::f16_from_float(x);
     }
     template <class Element>
     static float from_element(std::uint16_t bits) {
-        return emulated::from_element(std::is_same_v<Element, Bf16>, bits);
+        if constexpr (std::is_same_v<Element, Bf16>)
+            return emulated::float_from_bf16(bits);
+        else
+            return emulated::float_from_f16(bits);
     }
 
 private:

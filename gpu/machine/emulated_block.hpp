@@ -30,35 +30,47 @@ struct LaunchStats {
     std::int64_t switches = 0;                             ///< of fibers
     std::int64_t collectives = 0;                          ///< rendezvous of warps
     std::int64_t mma_flops = 0;                            ///< 2 m n k of every mma
-    std::int64_t shared_accesses = 0, bank_conflicts = 0;  ///< of warps; conflicts: cycles beyond the first
+    std::int64_t shared_accesses = 0, bank_conflicts = 0;  ///< cycles that a warp needs without conflicts; and beyond
 };
 
-/// Runs `body` once per thread of every block of the grid. Throws MachineFault for the first fault found; results do
-/// not depend on host_threads.
+/// Runs `body` once per thread of every block of the grid, blocks in ascending order (x fastest). Throws MachineFault
+/// for the fault in the first block that has one, and what `body` throws likewise. Results, counts and faults do not
+/// depend on host_threads, as long as blocks do not read what others write.
 LaunchStats launch(const char* kernel, Index3 grid, int threads, std::uint32_t shared_bytes,
                    const std::function<void()>& body, const LaunchOptions& options = {});
 
+/// 16-bit elements (bf16, or f16) rounded to nearest even, and back; the same bits everywhere.
 [[nodiscard]] std::uint16_t to_element(bool bf16, float x);
 [[nodiscard]] float from_element(bool bf16, std::uint16_t bits);
 
-/// What kernel text reaches through gpu/machine/emulated.hpp.
+/// What kernel text reaches through gpu/machine/emulated.hpp. One object per thread of the host; docs/kernels.md has
+/// the rules that its members check.
 class Block {
 public:
     using Where = std::source_location;
-    Block();
+    Block(const char* kernel, int threads, std::uint32_t shared_bytes, const std::function<void()>& body);
     ~Block();
+    Block(const Block&) = delete;
+    Block& operator=(const Block&) = delete;
 
     [[nodiscard]] int thread() const { return thread_; }
     [[nodiscard]] Index3 index() const { return index_; }
     void sync_block(Where at);
     void sync_warp(Where at);
     void sync_named(int id, int threads, Where at);
-    std::uint64_t shuffle(std::uint64_t bits, int source, Where at);
+    std::uint64_t shuffle(std::uint64_t bits, int size, int source, Where at);
+    std::uint64_t shuffle_xor(std::uint64_t bits, int size, int mask, Where at);
     std::uint32_t ballot(bool value, Where at);
     void read_shared(void* to, std::uint32_t byte, std::uint32_t size, Where at);
     void write_shared(std::uint32_t byte, const void* from, std::uint32_t size, Where at);
+    /// `count` elements from `first` on, moved as one access of that alignment.
     void check_global(const void* data, std::int64_t first, std::int64_t count, std::int64_t size, std::size_t element,
-                      std::size_t alignment, Where at);
+                      std::size_t alignment, Where at) {
+        const auto address = reinterpret_cast<std::uintptr_t>(data) + static_cast<std::uintptr_t>(first) * element;
+        if (first < 0 || first > size - count || address % alignment != 0) [[unlikely]]
+            global_fault(first, count, size, element, alignment, at);
+        between_calls();
+    }
     /// source null: 16 zeros.
     void copy_async(std::uint32_t byte, const void* source, Where at);
     void commit_async(Where at);
@@ -67,18 +79,24 @@ public:
     void mma(bool bf16, int count, float (*c)[4], const std::uint32_t (&a)[4], const std::uint32_t (*b)[2], Where at);
     void mma_f64(int count, double (*c)[4], const double (&a)[8], const double (*b)[4], Where at);
 
-    struct State;
-    State& state() { return *state_; }
+    /// Runs the block of that index; the order of its threads is a function of the seed and the index.
+    void run(Index3 index, std::uint64_t seed);
+    void add_to(LaunchStats& total) const;
 
 private:
-    friend LaunchStats launch(const char*, Index3, int, std::uint32_t, const std::function<void()>&,
-                              const LaunchOptions&);
+    struct State;
+    [[noreturn]] void global_fault(std::int64_t first, std::int64_t count, std::int64_t size, std::size_t element,
+                                   std::size_t alignment, Where at);
+    void between_calls();
     int thread_ = 0;
     Index3 index_{};
     std::unique_ptr<State> state_;
 };
 
 /// The block whose fiber is running on this thread of the host.
-[[nodiscard]] Block& block();
+inline constinit thread_local Block* current_block = nullptr;
+[[nodiscard]] inline Block& block() {
+    return *current_block;
+}
 
 }  // namespace dca::gpu::emulated
