@@ -59,12 +59,12 @@ struct Emulated {
     // --- global memory
     template <class T>
     static std::remove_const_t<T> load(Global<T> from, std::int64_t i, Where at = Where::current()) {
-        emulated::block().check_global(from.data, i, 1, from.size, sizeof(T), sizeof(T), at);
+        emulated::block().check_global(from.data, i, 1, from.size, sizeof(T), alignof(T), at);
         return from.data[i];
     }
     template <class T>
     static void store(Global<T> to, std::int64_t i, T value, Where at = Where::current()) {
-        emulated::block().check_global(to.data, i, 1, to.size, sizeof(T), sizeof(T), at);
+        emulated::block().check_global(to.data, i, 1, to.size, sizeof(T), alignof(T), at);
         to.data[i] = value;
     }
     template <class T>
