@@ -43,9 +43,15 @@ public:
     DCA_DEVICE Vector16 eight_channels(std::int64_t row, std::int64_t angle, int c) const {
         Vector16 out{};
         if (!vectors_) {
-            for (int i = 0; i < 4; ++i)
-                out.word[i] =
-                    M::template pack<Element>(channel(row, angle, c + 2 * i), channel(row, angle, c + 2 * i + 1));
+            DCA_ROLL  // one by one, each pushing those before it down by 16 bits: little code, no indexed registers
+                for (int e = 0; e < 8; ++e) {
+                DCA_UNROLL
+                for (int i = 0; i < 4; ++i) {
+                    const std::uint32_t above =
+                        i < 3 ? out.word[i + 1] : narrow<M, Element>(channel(row, angle, c + e));
+                    out.word[i] = out.word[i] >> 16 | above << 16;
+                }
+            }
             return out;
         }
         if (c >= head_dim_) return out;

@@ -84,7 +84,7 @@ struct Device {
     /// Zeros are written, and nothing is read, where `valid` is false.
     template <class T>
     static DCA_DEVICE void copy_async(SharedAddress to, Global<T> from, std::int64_t i, bool valid) {
-        const T* source = valid ? from.data + i : from.data;
+        const T* source = from.data + i;  // may lie anywhere where no byte of it is read
         const int bytes = valid ? 16 : 0;
         asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to.byte), "l"(source), "r"(bytes)
                      : "memory");

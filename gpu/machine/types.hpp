@@ -8,9 +8,11 @@
 #ifdef __CUDACC__
 #define DCA_DEVICE __device__ __forceinline__
 #define DCA_UNROLL _Pragma("unroll")
+#define DCA_ROLL _Pragma("unroll 1")
 #else
 #define DCA_DEVICE inline __attribute__((always_inline))
 #define DCA_UNROLL
+#define DCA_ROLL
 #endif
 
 namespace dca::gpu {
