@@ -8,6 +8,7 @@
 #include <source_location>
 #include <type_traits>
 
+#include "gpu/machine/emulated/arithmetic.hpp"
 #include "gpu/machine/emulated/elements.hpp"
 #include "gpu/machine/emulated_block.hpp"
 #include "gpu/machine/types.hpp"
@@ -116,18 +117,14 @@ struct Emulated {
     }
 
     // --- arithmetic
-    /// 2^x rounded to nearest; results below the normal numbers are 0, as ex2.approx.ftz has them.
-    static float exp2(float x) {
-        const float y = static_cast<float>(std::exp2(static_cast<double>(x)));
-        return y < 0x1p-126f ? 0.0f : y;
-    }
-    static float log2(float x) { return static_cast<float>(std::log2(static_cast<double>(x))); }
-    static double exp(double x) { return std::exp(x); }
-    static double log(double x) { return std::log(x); }
+    static float exp2(float x) { return emulated::exp2(x); }
+    static float log2(float x) { return emulated::log2(x); }
+    static double exp(double x) { return emulated::exp(x); }
+    static double log(double x) { return emulated::log(x); }
     static float fma(float a, float b, float c) { return std::fma(a, b, c); }
     static double fma(double a, double b, double c) { return std::fma(a, b, c); }
-    static float max(float a, float b) { return std::fmax(a, b); }
-    static double max(double a, double b) { return std::fmax(a, b); }
+    static float max(float a, float b) { return emulated::max(a, b); }
+    static double max(double a, double b) { return emulated::max(a, b); }
 
     // --- two 16-bit elements in a word
     template <class Element>
