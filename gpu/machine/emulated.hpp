@@ -82,7 +82,7 @@ struct Emulated {
     }
     template <class T>
     static T atomic_add(Global<T> to, std::int64_t i, std::type_identity_t<T> value, Where at = Where::current()) {
-        emulated::block().check_global(to.data, i, 1, to.size, sizeof(T), sizeof(T), at);
+        emulated::block().check_global(to.data, i, 1, to.size, sizeof(T), alignof(T), at);
         return std::atomic_ref<T>(to.data[i]).fetch_add(value);
     }
 

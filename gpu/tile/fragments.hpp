@@ -22,7 +22,7 @@ DCA_DEVICE void clear(Accumulator<Atoms, Blocks>& c) {
 }
 
 /// Blocks of columns of a right operand that are in registers at once: more hide more latency, and do not fit.
-inline constexpr int together = 4;
+inline constexpr int right_blocks = 4;
 
 // Where a lane's row of the first matrices lies: lanes 0 .. 31 name the rows of four 8 x 8 matrices.
 
@@ -66,13 +66,14 @@ DCA_DEVICE void multiply_transposed(Accumulator<Atoms, KTile::rows / 8>& c, QTil
         DCA_UNROLL
         for (int atom = 0; atom < Atoms; ++atom) M::load_matrix_x4(a[atom], QTile::step(left, 2 * atom, step));
         DCA_UNROLL
-        for (int block = 0; block < KTile::rows / 8; block += together) {
-            std::uint32_t b[together][2];
+        for (int block = 0; block < KTile::rows / 8; block += right_blocks) {
+            std::uint32_t b[right_blocks][2];
             DCA_UNROLL
-            for (int pair = 0; pair < together / 2; ++pair)
+            for (int pair = 0; pair < right_blocks / 2; ++pair)
                 load_right<M, false>(b + 2 * pair, KTile::step(right, block + 2 * pair, step));
             DCA_UNROLL
-            for (int atom = 0; atom < Atoms; ++atom) M::template mma<Element, together>(c.at[atom] + block, a[atom], b);
+            for (int atom = 0; atom < Atoms; ++atom)
+                M::template mma<Element, right_blocks>(c.at[atom] + block, a[atom], b);
         }
     }
 }
@@ -95,13 +96,14 @@ DCA_DEVICE void multiply_add(Accumulator<Atoms, VTile::channels / 8>& c, const P
         for (int atom = 0; atom < Atoms; ++atom) DCA_UNROLL
         for (int i = 0; i < 4; ++i) a[atom][i] = p.at[atom][2 * step + i / 2][i % 2];
         DCA_UNROLL
-        for (int block = 0; block < VTile::channels / 8; block += together) {
-            std::uint32_t b[together][2];
+        for (int block = 0; block < VTile::channels / 8; block += right_blocks) {
+            std::uint32_t b[right_blocks][2];
             DCA_UNROLL
-            for (int pair = 0; pair < together / 2; ++pair)
+            for (int pair = 0; pair < right_blocks / 2; ++pair)
                 load_right<M, true>(b + 2 * pair, VTile::step(right, 2 * step, block / 2 + pair));
             DCA_UNROLL
-            for (int atom = 0; atom < Atoms; ++atom) M::template mma<Element, together>(c.at[atom] + block, a[atom], b);
+            for (int atom = 0; atom < Atoms; ++atom)
+                M::template mma<Element, right_blocks>(c.at[atom] + block, a[atom], b);
         }
     }
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "golden/text.hpp"
+#include "gpu/api/emulation.hpp"
 #include "gpu/api/launch.hpp"
 #include "verify/mutants/mutant.hpp"
 #include "verify/peer/peer.hpp"
@@ -40,6 +41,32 @@ public:
         peer::PeerResult result = peer::run_peer(problem, inputs);
         return results_of(std::move(result.outputs), std::move(result.gradients));
     }
+};
+
+/// The kernels that ship, on fibers. A rule of the machine that they break ends the case with the line that names it.
+class Emulated : public Candidate {
+public:
+    Emulated() = default;
+    [[nodiscard]] std::string name() const override { return "emulated"; }
+    [[nodiscard]] Support supports(const Problem& problem) const override {
+        const gpu::Support support = gpu::emulation_supports(problem);
+        return {support.ok(), support.reason};
+    }
+    [[nodiscard]] golden::Results run(const Problem& problem, const Inputs& inputs) override {
+        return results_of(gpu::emulated_forward(problem, inputs, options_), std::nullopt);
+    }
+
+protected:
+    explicit Emulated(bool three_calls) { options_.three_calls = three_calls; }
+
+private:
+    gpu::EmulationOptions options_;
+};
+
+class EmulatedThreeCalls final : public Emulated {
+public:
+    EmulatedThreeCalls() : Emulated(true) {}
+    [[nodiscard]] std::string name() const override { return "emulated-three-calls"; }
 };
 
 class Cuda final : public Candidate {
@@ -87,15 +114,15 @@ std::unique_ptr<Candidate> make() {
 struct Entry {
     const char* name;
     const char* description;
-    std::unique_ptr<Candidate> (*make)();  ///< null: not in this version
-    std::string (*absent)();               ///< null: always there
+    std::unique_ptr<Candidate> (*make)();
+    std::string (*absent)();  ///< null: always there
 };
 
 constexpr Entry entries[] = {
     {"peer", "an honest flash-style kernel in the types of each case", make<Peer>, nullptr},
     {"reference", "the reference itself: checks the gate, not a kernel", make<Reference>, nullptr},
-    {"emulated", "this project's kernels, emulated on the processor", nullptr,
-     [] { return std::string("this version has no emulated kernels"); }},
+    {"emulated", "this project's fused kernels, emulated on the processor", make<Emulated>, nullptr},
+    {"emulated-three-calls", "one emulated call per mode, then the merge kernel", make<EmulatedThreeCalls>, nullptr},
     {"cuda", "this project's kernels on a GPU", make<Cuda>, [] { return gpu::available().reason; }},
 };
 
