@@ -5,7 +5,7 @@
     mutate.py SOURCE BUILD TEST... --only NAME...
     mutate.py SOURCE --check                       # only whether every edit still applies; builds nothing
 
-An edit of edits.txt names a file, says what would go wrong, and gives the text to replace, which must be there exactly
+An edit of edits/*.txt names a file, says what would go wrong, and gives the text to replace, which must be there exactly
 once (blanks count as equal): an edit whose text is gone or ambiguous is an error, so the list cannot rot. The edited file
 goes into a folder of its own that is searched for includes before the source tree; what includes it is compiled again
 and linked with everything else as it was built. The source tree and the build are not touched. The unedited kernels
@@ -53,10 +53,6 @@ def parse(text):
         if not old or len(old) + len(new) != len(lines) - 2:
             raise Broken(f"{head[1]}: every line after the second begins with '- ' or '+ ', and at least one with '- '")
         edits.append(Edit(head[1], head[2], lines[1][2:], "\n".join(old), "\n".join(new)))
-    names = [edit.name for edit in edits]
-    for name in names:
-        if names.count(name) > 1:
-            raise Broken(f"{name}: named twice")
     return edits
 
 
@@ -224,11 +220,21 @@ def base_line(tests):
 
 def run(options):
     tree = Tree(options.source)
-    edits = parse(pathlib.Path(options.edits).read_text(encoding="utf-8"))
+    edits = [edit for file in options.edits for edit in parse(pathlib.Path(file).read_text(encoding="utf-8"))]
+    twice = sorted({edit.name for edit in edits if [other.name for other in edits].count(edit.name) > 1})
+    if twice:
+        raise Broken(f"named twice: {', '.join(twice)}")
     unknown = set(options.only or []) - {edit.name for edit in edits}
     if unknown:
         raise Broken(f"no edit {', '.join(sorted(unknown))}")
-    texts = {edit.name: apply(edit, tree.text(edit.file)) for edit in edits}
+    texts, wrong = {}, []
+    for edit in edits:
+        try:
+            texts[edit.name] = apply(edit, tree.text(edit.file))
+        except Broken as error:
+            wrong.append(str(error))
+    if wrong:
+        raise Broken("\n".join(wrong))
     print(f"{len(edits)} edits, each found once")
     if options.check:
         return 0
@@ -260,7 +266,7 @@ def main():
     parser.add_argument("source")
     parser.add_argument("build", nargs="?")
     parser.add_argument("tests", nargs="*")
-    parser.add_argument("--edits", default=HERE / "edits.txt")
+    parser.add_argument("--edits", nargs="+", default=sorted((HERE / "edits").glob("*.txt")), metavar="FILE")
     parser.add_argument("--only", nargs="+", metavar="NAME")
     parser.add_argument("--check", action="store_true")
     try:
