@@ -49,21 +49,13 @@ struct ForwardKernel {
         M::sync_warp();
     }
 
-    /// Where rows of k and v begin for the block's head.
-    struct KeyHead {
-        std::int64_t k, v;
-    };
-    static DCA_DEVICE KeyHead key_head(const Params& p) {
-        const Index3 block = M::block();
-        const std::int64_t head = static_cast<std::uint32_t>(block.x) / static_cast<std::uint32_t>(p.group);
-        return {block.z * p.k_stride.batch + head * p.k_stride.head,
-                block.z * p.v_stride.batch + head * p.v_stride.head};
-    }
-
     /// Starts the copies of a tile of k and v and closes their group.
-    static DCA_DEVICE void fetch(const Params& p, const KeyHead& head, std::int64_t row, int rows, int stage) {
-        copy_tile<M, T.threads>(k_tile(stage), p.k, head.k + row * p.k_stride.row, p.k_stride.row, rows, T.head_dim);
-        copy_tile<M, T.threads>(v_tile(stage), p.v, head.v + row * p.v_stride.row, p.v_stride.row, rows, p.head_dim_v);
+    static DCA_DEVICE void fetch(const Params& p, std::int32_t head, std::int64_t row, int rows, int stage) {
+        const std::int64_t batch = M::block().z;
+        const std::int64_t k = batch * p.k_stride.batch + head * p.k_stride.head + row * p.k_stride.row;
+        const std::int64_t v = batch * p.v_stride.batch + head * p.v_stride.head + row * p.v_stride.row;
+        copy_tile<M, T.threads>(k_tile(stage), p.k, k, p.k_stride.row, rows, T.head_dim);
+        copy_tile<M, T.threads>(v_tile(stage), p.v, v, p.v_stride.row, rows, p.head_dim_v);
         M::commit_async();
     }
 
@@ -137,7 +129,7 @@ struct ForwardKernel {
         rows.start();
         clear(o);
 
-        const KeyHead head = key_head(p);
+        const std::int32_t head = M::block().x / p.group;
         KeyWalk walk{-1, 0, 0, 0};
         const int first_keys = walk.template advance<M, T.keys>(p.tiles, tile, p.modes);
         if (walk.mode != KeyWalk::none) {
@@ -156,9 +148,13 @@ struct ForwardKernel {
             Logits s;
             multiply_transposed<M, Element>(s, q_tile(), first_row(), k_tile(stage));
             mask(s, p, walk);
-            PackedRows<T.atoms, T.keys / 8> weights;
-            absorb<M, Element>(rows, o, s, p.scale, weights);
-            multiply_add<M, Element>(o, weights, v_tile(stage));
+            raise_maxima<M>(rows, o, s, p.scale);
+            DCA_UNROLL
+            for (int step = 0; step < T.keys / 16; ++step) {
+                std::uint32_t weights[T.atoms][4];
+                weigh<M, Element>(weights, rows, s, p.scale, step);
+                multiply_add<M, Element>(o, weights, v_tile(stage), step);
+            }
             if (next.mode != walk.mode && next.mode != KeyWalk::none) turn_queries(p, next.mode);
             walk = next;
         }

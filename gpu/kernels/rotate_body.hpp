@@ -16,12 +16,12 @@ DCA_DEVICE void rotate_body(const RotateParams<Storage<Element>, Real<Element>>&
     const std::int64_t out_row = static_cast<std::int64_t>(p.heads) * p.padded;
     const std::int64_t out = (block.z * p.rows + tile.row) * out_row + static_cast<std::int64_t>(block.y) * p.padded;
 
-    constexpr int together = sizeof(Storage<Element>) == 2 ? 8 : 1;  // channels of one item of work
-    const int items = p.padded / together;
+    constexpr int at_once = sizeof(Storage<Element>) == 2 ? 8 : 1;  // channels of one item of work
+    const int items = p.padded / at_once;
     for (int i = M::thread(); i < tile.rows * items; i += rotate_threads) {
-        const int row = i / items, c = i % items * together;
+        const int row = i / items, c = i % items * at_once;
         const std::int64_t from = in + row * p.stride.row, angle = static_cast<std::int64_t>(tile.angle) + row;
-        if constexpr (together == 8) {
+        if constexpr (at_once == 8) {
             M::store_vector(p.out, out + row * out_row + c, rotation.eight_channels(from, angle, c));
         } else {
             M::store(p.out, out + row * out_row + c, narrow<M, Element>(rotation.channel(from, angle, c)));

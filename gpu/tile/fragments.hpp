@@ -78,33 +78,19 @@ DCA_DEVICE void multiply_transposed(Accumulator<Atoms, KTile::rows / 8>& c, QTil
     }
 }
 
-/// An accumulator rounded to elements: two columns a word, rows g and g + 8. Just what a lane of a left operand holds.
-template <int Atoms, int Blocks>
-struct PackedRows {
-    std::uint32_t at[Atoms][Blocks][2];
-};
-
-/// c += p v.
+/// c += a v with keys 16 step .. 16 step + 15: a has them as columns, v as rows.
 template <class M, class Element, int Atoms, class VTile>
-DCA_DEVICE void multiply_add(Accumulator<Atoms, VTile::channels / 8>& c, const PackedRows<Atoms, VTile::rows / 8>& p,
-                             VTile v) {
+DCA_DEVICE void multiply_add(Accumulator<Atoms, VTile::channels / 8>& c, const std::uint32_t (&a)[Atoms][4], VTile v,
+                             int step) {
     const SharedAddress right = rows_then_channels<M>(v);
     DCA_UNROLL
-    for (int step = 0; step < VTile::rows / 16; ++step) {
-        std::uint32_t a[Atoms][4];
+    for (int block = 0; block < VTile::channels / 8; block += right_blocks) {
+        std::uint32_t b[right_blocks][2];
         DCA_UNROLL
-        for (int atom = 0; atom < Atoms; ++atom) DCA_UNROLL
-        for (int i = 0; i < 4; ++i) a[atom][i] = p.at[atom][2 * step + i / 2][i % 2];
+        for (int pair = 0; pair < right_blocks / 2; ++pair)
+            load_right<M, true>(b + 2 * pair, VTile::step(right, 2 * step, block / 2 + pair));
         DCA_UNROLL
-        for (int block = 0; block < VTile::channels / 8; block += right_blocks) {
-            std::uint32_t b[right_blocks][2];
-            DCA_UNROLL
-            for (int pair = 0; pair < right_blocks / 2; ++pair)
-                load_right<M, true>(b + 2 * pair, VTile::step(right, 2 * step, block / 2 + pair));
-            DCA_UNROLL
-            for (int atom = 0; atom < Atoms; ++atom)
-                M::template mma<Element, right_blocks>(c.at[atom] + block, a[atom], b);
-        }
+        for (int atom = 0; atom < Atoms; ++atom) M::template mma<Element, right_blocks>(c.at[atom] + block, a[atom], b);
     }
 }
 

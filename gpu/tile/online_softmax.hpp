@@ -18,6 +18,10 @@ struct SoftmaxRows {
         for (int atom = 0; atom < Atoms; ++atom) DCA_UNROLL
         for (int half = 0; half < 2; ++half) maximum[atom][half] = minus_infinity, sum[atom][half] = 0.0f;
     }
+    /// What logits are compared with: a row without keys so far has weights 2^(-inf - 0) = 0.
+    DCA_DEVICE float shift(int atom, int half) const {
+        return maximum[atom][half] == minus_infinity ? 0.0f : maximum[atom][half];
+    }
 };
 
 /// Of the four lanes of a quad.
@@ -32,11 +36,12 @@ DCA_DEVICE float quad_sum(float x) {
     return x + M::shuffle_xor(x, 2);
 }
 
-/// Weights p = 2^(scale s - maximum) of logits s, rounded to elements; sum and output move to the new maximum. The sum
-/// is of p before it is rounded. A row that has seen no key keeps maximum -inf and sum 0.
-template <class M, class Element, int Atoms, int KeyBlocks, int ChannelBlocks>
-DCA_DEVICE void absorb(SoftmaxRows<Atoms>& rows, Accumulator<Atoms, ChannelBlocks>& output,
-                       const Accumulator<Atoms, KeyBlocks>& s, float scale, PackedRows<Atoms, KeyBlocks>& p) {
+/// Maxima take in the logits of a tile, not yet scaled; sums and output move to the new maxima.
+template <class M, int Atoms, int KeyBlocks, int ChannelBlocks>
+DCA_DEVICE void raise_maxima(SoftmaxRows<Atoms>& rows, Accumulator<Atoms, ChannelBlocks>& output,
+                             const Accumulator<Atoms, KeyBlocks>& s, float scale) {
+    float shrink[Atoms][2];
+    bool moved = false;
     DCA_UNROLL
     for (int atom = 0; atom < Atoms; ++atom) DCA_UNROLL
     for (int half = 0; half < 2; ++half) {
@@ -45,24 +50,34 @@ DCA_DEVICE void absorb(SoftmaxRows<Atoms>& rows, Accumulator<Atoms, ChannelBlock
         for (int block = 0; block < KeyBlocks; ++block)
             largest = M::max(largest, M::max(s.at[atom][block][2 * half], s.at[atom][block][2 * half + 1]));
         const float before = rows.maximum[atom][half];
-        const float now = M::max(before, quad_max<M>(largest) * scale);
-        const float shift = now == minus_infinity ? 0.0f : now;
-        const float shrink = M::exp2(before - shift);
-        rows.maximum[atom][half] = now;
-        float sum = rows.sum[atom][half] * shrink;
+        rows.maximum[atom][half] = M::max(before, quad_max<M>(largest) * scale);
+        shrink[atom][half] = M::exp2(before - rows.shift(atom, half));
+        rows.sum[atom][half] *= shrink[atom][half];
+        moved |= shrink[atom][half] != 1.0f;
+    }
+    // Maxima seldom rise after the first tiles.
+    if (M::any(moved)) {
         DCA_UNROLL
-        for (int block = 0; block < KeyBlocks; ++block) {
-            const float left = M::exp2(M::fma(s.at[atom][block][2 * half], scale, -shift));
-            const float right = M::exp2(M::fma(s.at[atom][block][2 * half + 1], scale, -shift));
-            sum += left + right;
-            p.at[atom][block][half] = M::template pack<Element>(left, right);
-        }
-        rows.sum[atom][half] = sum;
-        DCA_UNROLL
-        for (int block = 0; block < ChannelBlocks; ++block) {
-            output.at[atom][block][2 * half] *= shrink;
-            output.at[atom][block][2 * half + 1] *= shrink;
-        }
+        for (int atom = 0; atom < Atoms; ++atom) DCA_UNROLL
+        for (int block = 0; block < ChannelBlocks; ++block) DCA_UNROLL
+        for (int e = 0; e < 4; ++e) output.at[atom][block][e] *= shrink[atom][e / 2];
+    }
+}
+
+/// Weights p = 2^(scale s - maximum) of keys 16 step .. 16 step + 15, rounded to elements: an accumulator's lane holds
+/// just what a left operand's lane must. The sums are of p before it is rounded.
+template <class M, class Element, int Atoms, int KeyBlocks>
+DCA_DEVICE void weigh(std::uint32_t (&p)[Atoms][4], SoftmaxRows<Atoms>& rows, const Accumulator<Atoms, KeyBlocks>& s,
+                      float scale, int step) {
+    DCA_UNROLL
+    for (int atom = 0; atom < Atoms; ++atom) DCA_UNROLL
+    for (int i = 0; i < 4; ++i) {
+        const int half = i % 2;
+        const float(&logits)[4] = s.at[atom][2 * step + i / 2];
+        const float left = M::exp2(M::fma(logits[2 * half], scale, -rows.shift(atom, half)));
+        const float right = M::exp2(M::fma(logits[2 * half + 1], scale, -rows.shift(atom, half)));
+        rows.sum[atom][half] += left + right;
+        p[atom][i] = M::template pack<Element>(left, right);
     }
 }
 

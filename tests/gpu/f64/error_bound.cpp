@@ -31,9 +31,9 @@ double spread(const Problem& problem, double mscale, std::span<const Real> q, st
 }
 
 void judge(WorstError& worst, Real error, double bound) {
-    // 2^-20 of the bound for what is of second order, and for the long double truth, 2^-11 u and as many terms.
+    // 2^-10 of the bound for what is of second order and for the truth: as many roundoffs, of 2^-64 each.
     const double ratio = error == 0 ? 0.0 : static_cast<double>(error / (bound * (1 + 0x1p-10)));
-    if (!(ratio <= worst.of_bound)) worst.of_bound = ratio;  // a NaN stays
+    if (!(ratio <= worst.of_bound) && !std::isnan(worst.of_bound)) worst.of_bound = ratio;  // a NaN stays
     ++worst.compared;
 }
 

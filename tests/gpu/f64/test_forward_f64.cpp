@@ -42,6 +42,11 @@ TEST_CASE("f64 kernel: several chunks, ragged ends, every mode, both widths") {
     // Chunks of 96 rows hold a tile and a half.
     problem = plain_problem(230, {128, 32}, 2, 1, 128);
     check(problem, 2, 1.0);
+    // Chunks of 63 rows, and a last row that sees 31 keys of its chunk: tiles that lack one key.
+    problem = plain_problem(2 * 63 + 31, {80, 17}, 1, 1, 24);
+    check(problem, 15, 1.0);
+    problem.shape.seq_q = 1;
+    check(problem, 16, 1.0);
     // Stride 1: every query tile has one row.
     problem = plain_problem(9, {4, 3}, 1, 1, 16);
     check(problem, 3, 1.0);

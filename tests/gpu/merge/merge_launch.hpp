@@ -130,7 +130,7 @@ double worst_error(const std::vector<Outputs>& parts, const Outputs& got) {
     double worst = 0;
     const auto judge = [&](long double error, double bound) {
         const double ratio = error == 0 ? 0.0 : static_cast<double>(error / bound) / (1 + 0x1p-10);
-        if (!(ratio <= worst)) worst = ratio;  // a NaN stays
+        if (!(ratio <= worst) && !std::isnan(worst)) worst = ratio;  // a NaN stays
     };
     for (std::int64_t b = 0; b < e[0]; ++b)
         for (std::int64_t i = 0; i < e[1]; ++i)
