@@ -3,6 +3,7 @@
 
     mutate.py SOURCE BUILD TEST...                 # every edit; TEST: a built test executable of the kernels
     mutate.py SOURCE BUILD TEST... --only NAME...
+    mutate.py SOURCE BUILD TEST... --sample NAME...  # only these, unless DCA_LONG_TESTS is set
     mutate.py SOURCE --check                       # only whether every edit still applies; builds nothing
 
 An edit of edits/*.txt names a file, says what would go wrong, and gives the text to replace, which must be there exactly
@@ -127,24 +128,23 @@ class Build:
                 objects += [made for made in self.units if inside in made and made.startswith(os.path.dirname(path))]
         return [self.units[made] for made in objects]
 
+    def reads(self, test, file):
+        """What is compiled into a test and reads a file."""
+        return [unit for unit in self.units_of(*self.link(test)) if file in self.tree.includes(unit.source)]
+
     def linked_with(self, test, file, overlay):
         """Compiles again what reads a file, with the overlay's text of it, and links the test. None if nothing does."""
         folder, link = self.link(test)
-        affected = [unit for unit in self.units_of(folder, link) if file in self.tree.includes(unit.source)]
+        affected = self.reads(test, file)
         if not affected:
             return None
         made = {}
         for number, unit in enumerate(affected):
             made[unit.object] = str(overlay / f"{number}.o")
-            if os.path.exists(made[unit.object]):
-                continue
             command = list(unit.command)
             command[command.index("-o") + 1] = made[unit.object]
-            run_or_fail([command[0], f"-I{overlay}", *command[1:], "-w"], unit.directory)
-        words, inserted = [], False
-        for word in link:
-            own = os.path.normpath(os.path.join(folder, word))
-            words.append(made.pop(own, word))
+            run_or_fail([command[0], f"-I{overlay}", *command[1:], "-O1", "-w"], unit.directory)  # -O1: half the time
+        words = [made.pop(os.path.normpath(os.path.join(folder, word)), word) for word in link]
         program = overlay / pathlib.Path(test).name
         at = words.index("-o")
         words[at + 1] = str(program)
@@ -224,6 +224,8 @@ def run(options):
     twice = sorted({edit.name for edit in edits if [other.name for other in edits].count(edit.name) > 1})
     if twice:
         raise Broken(f"named twice: {', '.join(twice)}")
+    if options.sample and "DCA_LONG_TESTS" not in os.environ:
+        options.only = options.sample
     unknown = set(options.only or []) - {edit.name for edit in edits}
     if unknown:
         raise Broken(f"no edit {', '.join(sorted(unknown))}")
@@ -241,13 +243,14 @@ def run(options):
     options.tests = [str(pathlib.Path(test).resolve()) for test in options.tests]
     if not options.tests:
         raise Broken("name the built tests, or --check")
-    build, limits, status = Build(tree, options.build), base_line(options.tests), 0
+    build, status = Build(tree, options.build), 0
+    edits = [edit for edit in edits if not options.only or edit.name in options.only]
+    tests = [test for test in options.tests if any(build.reads(test, edit.file) for edit in edits)]
+    limits = base_line(tests)
     for edit in edits:
-        if options.only and edit.name not in options.only:
-            continue
         began = time.monotonic()
         try:
-            verdict = survives(build, options.tests, edit, texts[edit.name], limits)
+            verdict = survives(build, tests, edit, texts[edit.name], limits)
         except Broken as error:
             print(f"BROKEN    {edit.name}: {error}", flush=True)
             status = BROKEN
@@ -268,6 +271,7 @@ def main():
     parser.add_argument("tests", nargs="*")
     parser.add_argument("--edits", nargs="+", default=sorted((HERE / "edits").glob("*.txt")), metavar="FILE")
     parser.add_argument("--only", nargs="+", metavar="NAME")
+    parser.add_argument("--sample", nargs="+", metavar="NAME")
     parser.add_argument("--check", action="store_true")
     try:
         return run(parser.parse_args())
