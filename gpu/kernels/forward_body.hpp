@@ -66,14 +66,18 @@ struct ForwardKernel {
         const KeyRange range = KeyWalk::range(t, walk.mode);
         const int group = M::lane() / 4, first = range.begin + walk.left + 2 * (M::lane() % 4);
         DCA_UNROLL
-        for (int atom = 0; atom < T.atoms; ++atom) DCA_UNROLL
-        for (int half = 0; half < 2; ++half) {
-            const int seen = t.diagonal + first_row() + 16 * atom + 8 * half + group;
-            const int last = (seen < range.end ? seen : range.end - 1) - first;
+        for (int atom = 0; atom < T.atoms; ++atom) {
             DCA_UNROLL
-            for (int block = 0; block < T.keys / 8; ++block) DCA_UNROLL
-            for (int e = 0; e < 2; ++e)
-                if (8 * block + e > last) s.at[atom][block][2 * half + e] = minus_infinity;
+            for (int half = 0; half < 2; ++half) {
+                const int seen = t.diagonal + first_row() + 16 * atom + 8 * half + group;
+                const int last = (seen < range.end ? seen : range.end - 1) - first;
+                DCA_UNROLL
+                for (int block = 0; block < T.keys / 8; ++block) {
+                    DCA_UNROLL
+                    for (int e = 0; e < 2; ++e)
+                        if (8 * block + e > last) s.at[atom][block][2 * half + e] = minus_infinity;
+                }
+            }
         }
     }
 
@@ -87,19 +91,21 @@ struct ForwardKernel {
         const std::int64_t lse = block.z * p.lse_batch + block.x * p.lse_head + t.row;
         M::sync_warp();
         DCA_UNROLL
-        for (int atom = 0; atom < T.atoms; ++atom) DCA_UNROLL
-        for (int half = 0; half < 2; ++half) {
-            const float sum = quad_sum<M>(rows.sum[atom][half]);
-            const float inverse = sum > 0.0f ? 1.0f / sum : 0.0f;
-            const int row = first_row() + 16 * atom + 8 * half + group;
-            if (column == 0 && row < t.rows)
-                M::store(p.lse, lse + row,
-                         sum > 0.0f ? (rows.maximum[atom][half] + M::log2(sum)) * ln2 : minus_infinity);
+        for (int atom = 0; atom < T.atoms; ++atom) {
             DCA_UNROLL
-            for (int b = 0; b < T.head_dim / 8; ++b)
-                M::store_shared(q_tile().at(row, b) + static_cast<std::uint32_t>(4 * column),
-                                M::template pack<Element>(o.at[atom][b][2 * half] * inverse,
-                                                          o.at[atom][b][2 * half + 1] * inverse));
+            for (int half = 0; half < 2; ++half) {
+                const float sum = quad_sum<M>(rows.sum[atom][half]);
+                const float inverse = sum > 0.0f ? 1.0f / sum : 0.0f;
+                const int row = first_row() + 16 * atom + 8 * half + group;
+                if (column == 0 && row < t.rows)
+                    M::store(p.lse, lse + row,
+                             sum > 0.0f ? (rows.maximum[atom][half] + M::log2(sum)) * ln2 : minus_infinity);
+                DCA_UNROLL
+                for (int b = 0; b < T.head_dim / 8; ++b)
+                    M::store_shared(q_tile().at(row, b) + static_cast<std::uint32_t>(4 * column),
+                                    M::template pack<Element>(o.at[atom][b][2 * half] * inverse,
+                                                              o.at[atom][b][2 * half + 1] * inverse));
+            }
         }
         M::sync_warp();
         const bool whole = whole_vectors(p.out, p.out_stride.batch, p.out_stride.row, p.out_stride.head);

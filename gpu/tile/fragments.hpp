@@ -16,9 +16,13 @@ struct Accumulator {
 template <int Atoms, int Blocks>
 DCA_DEVICE void clear(Accumulator<Atoms, Blocks>& c) {
     DCA_UNROLL
-    for (int atom = 0; atom < Atoms; ++atom) DCA_UNROLL
-    for (int block = 0; block < Blocks; ++block) DCA_UNROLL
-    for (int e = 0; e < 4; ++e) c.at[atom][block][e] = 0.0f;
+    for (int atom = 0; atom < Atoms; ++atom) {
+        DCA_UNROLL
+        for (int block = 0; block < Blocks; ++block) {
+            DCA_UNROLL
+            for (int e = 0; e < 4; ++e) c.at[atom][block][e] = 0.0f;
+        }
+    }
 }
 
 /// Blocks of columns of a right operand that are in registers at once: more hide more latency, and do not fit.

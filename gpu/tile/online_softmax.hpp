@@ -15,8 +15,10 @@ struct SoftmaxRows {
 
     DCA_DEVICE void start() {
         DCA_UNROLL
-        for (int atom = 0; atom < Atoms; ++atom) DCA_UNROLL
-        for (int half = 0; half < 2; ++half) maximum[atom][half] = minus_infinity, sum[atom][half] = 0.0f;
+        for (int atom = 0; atom < Atoms; ++atom) {
+            DCA_UNROLL
+            for (int half = 0; half < 2; ++half) maximum[atom][half] = minus_infinity, sum[atom][half] = 0.0f;
+        }
     }
     /// What logits are compared with: a row without keys so far has weights 2^(-inf - 0) = 0.
     DCA_DEVICE float shift(int atom, int half) const {
@@ -43,24 +45,30 @@ DCA_DEVICE void raise_maxima(SoftmaxRows<Atoms>& rows, Accumulator<Atoms, Channe
     float shrink[Atoms][2];
     bool moved = false;
     DCA_UNROLL
-    for (int atom = 0; atom < Atoms; ++atom) DCA_UNROLL
-    for (int half = 0; half < 2; ++half) {
-        float largest = minus_infinity;
+    for (int atom = 0; atom < Atoms; ++atom) {
         DCA_UNROLL
-        for (int block = 0; block < KeyBlocks; ++block)
-            largest = M::max(largest, M::max(s.at[atom][block][2 * half], s.at[atom][block][2 * half + 1]));
-        const float before = rows.maximum[atom][half];
-        rows.maximum[atom][half] = M::max(before, quad_max<M>(largest) * scale);
-        shrink[atom][half] = M::exp2(before - rows.shift(atom, half));
-        rows.sum[atom][half] *= shrink[atom][half];
-        moved |= shrink[atom][half] != 1.0f;
+        for (int half = 0; half < 2; ++half) {
+            float largest = minus_infinity;
+            DCA_UNROLL
+            for (int block = 0; block < KeyBlocks; ++block)
+                largest = M::max(largest, M::max(s.at[atom][block][2 * half], s.at[atom][block][2 * half + 1]));
+            const float before = rows.maximum[atom][half];
+            rows.maximum[atom][half] = M::max(before, quad_max<M>(largest) * scale);
+            shrink[atom][half] = M::exp2(before - rows.shift(atom, half));
+            rows.sum[atom][half] *= shrink[atom][half];
+            moved |= shrink[atom][half] != 1.0f;
+        }
     }
     // Maxima seldom rise after the first tiles.
     if (M::any(moved)) {
         DCA_UNROLL
-        for (int atom = 0; atom < Atoms; ++atom) DCA_UNROLL
-        for (int block = 0; block < ChannelBlocks; ++block) DCA_UNROLL
-        for (int e = 0; e < 4; ++e) output.at[atom][block][e] *= shrink[atom][e / 2];
+        for (int atom = 0; atom < Atoms; ++atom) {
+            DCA_UNROLL
+            for (int block = 0; block < ChannelBlocks; ++block) {
+                DCA_UNROLL
+                for (int e = 0; e < 4; ++e) output.at[atom][block][e] *= shrink[atom][e / 2];
+            }
+        }
     }
 }
 
@@ -70,14 +78,16 @@ template <class M, class Element, int Atoms, int KeyBlocks>
 DCA_DEVICE void weigh(std::uint32_t (&p)[Atoms][4], SoftmaxRows<Atoms>& rows, const Accumulator<Atoms, KeyBlocks>& s,
                       float scale, int step) {
     DCA_UNROLL
-    for (int atom = 0; atom < Atoms; ++atom) DCA_UNROLL
-    for (int i = 0; i < 4; ++i) {
-        const int half = i % 2;
-        const float(&logits)[4] = s.at[atom][2 * step + i / 2];
-        const float left = M::exp2(M::fma(logits[2 * half], scale, -rows.shift(atom, half)));
-        const float right = M::exp2(M::fma(logits[2 * half + 1], scale, -rows.shift(atom, half)));
-        rows.sum[atom][half] += left + right;
-        p[atom][i] = M::template pack<Element>(left, right);
+    for (int atom = 0; atom < Atoms; ++atom) {
+        DCA_UNROLL
+        for (int i = 0; i < 4; ++i) {
+            const int half = i % 2;
+            const float(&logits)[4] = s.at[atom][2 * step + i / 2];
+            const float left = M::exp2(M::fma(logits[2 * half], scale, -rows.shift(atom, half)));
+            const float right = M::exp2(M::fma(logits[2 * half + 1], scale, -rows.shift(atom, half)));
+            rows.sum[atom][half] += left + right;
+            p[atom][i] = M::template pack<Element>(left, right);
+        }
     }
 }
 

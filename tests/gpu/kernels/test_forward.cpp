@@ -100,7 +100,8 @@ TEST_CASE("16-bit kernels: pieces of a prompt, decode, and rows without keys") {
 
 TEST_CASE("16-bit kernels: one mode alone, any two, and no mode") {
     const Problem problem = plain_problem(330, {112, 16}, 1, 1, 64);
-    for (std::uint32_t modes = 0; modes < gpu::mode_all; ++modes) check(problem, 41 + modes, 1.0, {.options = {}, .modes = modes});
+    for (std::uint32_t modes = 0; modes < gpu::mode_all; ++modes)
+        check(problem, 41 + modes, 1.0, {.options = {}, .modes = modes});
 }
 
 TEST_CASE("16-bit kernels: the modes apart, merged, are the fused result") {
