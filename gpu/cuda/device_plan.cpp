@@ -23,6 +23,12 @@ int current_device() {
     return device;
 }
 
+/// Loads a kernel now, which a call that is being captured in a graph might not be allowed to.
+void load(const void* kernel) {
+    cudaFuncAttributes attributes{};
+    check(cudaFuncGetAttributes(&attributes, kernel), "loading a kernel");
+}
+
 /// More than 48 KiB of dynamic shared memory must be asked for, once per kernel and device.
 void allow_shared_memory(const void* kernel, int bytes, int device) {
     const int most = attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
@@ -56,6 +62,8 @@ DevicePlan::DevicePlan(Problem problem) : problem_(std::move(problem)), plan_(ho
     if (const Support support = device_supports(problem_.dtype); !support.ok()) throw Unsupported(support.reason);
     device_ = current_device();
     const host::TileShape& shape = plan_.shape;
+    load(rotate_kernel(problem_.dtype));
+    load(merge_kernel(problem_.dtype));
     allow_shared_memory(forward_kernel(problem_.dtype, shape.head_dim, shape.kernel), shape.shared_bytes, device_);
     query_tiles_ = DeviceBuffer<QueryTile>(std::span<const QueryTile>(plan_.query_tiles));
     key_tiles_ = DeviceBuffer<KeyTile>(std::span<const KeyTile>(plan_.key_tiles));
