@@ -156,16 +156,3 @@ TEST_CASE("A deadlock names who waits where") {
     caught_at(64, 0, body, {&one, &two},
               {"deadlock in block (0,0,0)", "warp 0 waits at sync_named(1, 64)", "warp 1 waits at sync_named(2, 64)"});
 }
-
-TEST_CASE("Counting of barriers starts anew without losing order") {
-    // More barriers than a record has numbers for (2^20), of one warp alone and of the block.
-    const auto body = [](bool barrier) {
-        if (M::thread() < 32) M::store_shared(word(M::lane()), 1);
-        for (int i = 0; i < 30000; ++i) M::sync_block();
-        if (M::thread() >= 32) M::load_shared<int>(word(M::lane()));
-        if (barrier) M::sync_block();
-        if (M::thread() < 32) M::store_shared(word(M::lane()), 2);
-    };
-    CHECK(fault(64, 256, [&] { body(true); }) == "");
-    CHECK(fault(64, 256, [&] { body(false); }).find("no barrier lies between") != std::string::npos);
-}

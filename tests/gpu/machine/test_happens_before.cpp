@@ -2,6 +2,7 @@
 // and only if two of their accesses are unordered by the definition.
 #include <random>
 
+#include "gpu/machine/emulated/shared_memory.hpp"
 #include "tests/gpu/machine/planted.hpp"
 
 using namespace planted;
@@ -121,4 +122,73 @@ TEST_CASE("Races are found if and only if there are any") {
     // Both kinds often enough to mean something.
     CHECK(with > 100);
     CHECK(without > 100);
+}
+
+TEST_CASE("Order outlasts more barriers than a record can count") {
+    // 2^20 segments fit a record. Warp 0 goes beyond again and again, alone and with others.
+    using emulated::Conflict;
+    using emulated::SharedMemory;
+    SharedMemory memory(64, 3);
+    memory.start_block();
+    const std::uint32_t value = 7;
+    std::uint32_t got = 0;
+    const auto many = [&](std::uint32_t warps) {
+        for (int i = 0; i < 1100000; ++i) memory.order(warps);
+    };
+    const auto load = [&](int thread, std::uint32_t byte) { return memory.load(thread, byte, 4, &got, 1).kind; };
+    const auto store = [&](int thread, std::uint32_t byte) { return memory.store(thread, byte, 4, &value, 1).kind; };
+    CHECK(store(0, 0) == Conflict::Kind::none);
+    CHECK(store(33, 4) == Conflict::Kind::none);
+    many(1);
+    CHECK(load(1, 0) == Conflict::Kind::none);  // own warp: ordered
+    CHECK(load(32, 0) == Conflict::Kind::written);
+    CHECK(load(0, 4) == Conflict::Kind::written);
+    memory.order(3);
+    CHECK(store(0, 8) == Conflict::Kind::none);
+    many(4);
+    many(1);
+    CHECK(load(32, 0) == Conflict::Kind::none);
+    CHECK(load(0, 4) == Conflict::Kind::none);
+    CHECK(load(64, 0) == Conflict::Kind::written);
+    CHECK(load(32, 8) == Conflict::Kind::written);
+    // Reads are remembered as well: warp 2 learns of those before its barrier with warp 1, not of warp 0's after it.
+    memory.order(6);
+    CHECK(load(5, 4) == Conflict::Kind::none);
+    many(2);
+    many(4);
+    CHECK(store(64, 0) == Conflict::Kind::none);
+    CHECK(store(64, 4) == Conflict::Kind::read);
+    memory.order(7);
+    CHECK(store(64, 4) == Conflict::Kind::none);
+    CHECK(load(64, 4) == Conflict::Kind::none);
+    many(7);
+    CHECK(load(0, 4) == Conflict::Kind::none);
+    CHECK(load(32, 12) == Conflict::Kind::unwritten);
+}
+
+TEST_CASE("Every reader and the last writer of a byte are remembered") {
+    using emulated::Conflict;
+    emulated::SharedMemory memory(64, 2);
+    memory.start_block();
+    const std::uint64_t value = 7;
+    std::uint64_t got = 0;
+    CHECK_FALSE(memory.store(40, 0, 8, &value, 1));
+    memory.order(3);
+    for (const int reader : {3, 5, 45}) CHECK_FALSE(memory.load(reader, 0, 4, &got, 2));
+    // Whoever writes next meets all readers but itself, in its own warp and in the other; byte 4 nobody read.
+    CHECK(memory.store(5, 0, 4, &value, 3).thread == 3);
+    CHECK(memory.store(3, 0, 4, &value, 3).thread == 5);
+    CHECK(memory.store(45, 0, 4, &value, 3).thread == 3);
+    CHECK_FALSE(memory.store(45, 4, 4, &value, 3));
+    CHECK(memory.load(5, 4, 4, &got, 4).kind == Conflict::Kind::written);
+    memory.order(1);
+    CHECK(memory.store(3, 0, 4, &value, 3).thread == 45);
+    memory.order(3);
+    CHECK_FALSE(memory.store(3, 0, 4, &value, 5));
+    const Conflict c = memory.load(5, 0, 2, &got, 6);
+    CHECK(c.kind == Conflict::Kind::written);
+    CHECK(c.thread == 3);
+    CHECK(c.site == 5);
+    // A row is read by all lanes: what one of them wrote since the last barrier is not for it either.
+    CHECK(memory.read_row(0, 0, 7).thread == 3);
 }
