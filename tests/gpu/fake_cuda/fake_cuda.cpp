@@ -70,6 +70,7 @@ cudaError_t wait() {
     ++state.seen.waits;
     const std::vector<Queued> queue = std::exchange(state.queue, {});
     for (const Queued& launch : queue) {
+        if (!state.machine.runs_kernels) continue;
         const dca::gpu::Index3 grid{static_cast<int>(launch.grid.x), static_cast<int>(launch.grid.y),
                                     static_cast<int>(launch.grid.z)};
         dca::gpu::emulated::launch(launch.kernel->name, grid, launch.threads, launch.shared_bytes,

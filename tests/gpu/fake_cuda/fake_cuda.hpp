@@ -20,6 +20,7 @@ struct Machine {
     int driver = 13000;  ///< 0: none is installed
     int devices = 2;
     int major = 9, minor = 0, shared_bytes = 227 * 1024;
+    bool runs_kernels = true;                     ///< false: launches do nothing
     std::int64_t memory = std::int64_t{1} << 32;  ///< of all devices together, in bytes
 };
 

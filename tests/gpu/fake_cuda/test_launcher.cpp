@@ -146,6 +146,15 @@ TEST_CASE("Machines without a device that will do are told apart") {
     CHECK_THROWS_WITH(gpu::forward(small(Dtype::bf16), inputs_of(small(Dtype::bf16))), "no CUDA driver is installed");
 }
 
+TEST_CASE("Results that no kernel wrote are not results") {
+    fake_cuda::Machine machine;
+    machine.runs_kernels = false;
+    fake_cuda::reset(machine);
+    const Problem problem = small(Dtype::bf16);
+    CHECK_THROWS_WITH(gpu::forward(problem, inputs_of(problem)),
+                      "the kernel is wrong: out: 10240 elements were not written, the first at flat index 0");
+}
+
 TEST_CASE("A call waits for nothing and allocates nothing") {
     fake_cuda::reset();
     Session session;
