@@ -55,7 +55,8 @@ template <class Element, class Real>
 struct ForwardParams {
     Global<const Element> q;  ///< as given: rotated by the kernel, per tile and mode
     Global<const Element> k;  ///< rotated by the pre-pass, dense and padded
-    Global<const Element> v;  ///< rows of whole 16-byte vectors, at least `padded_v` channels readable or copied so
+    Global<const Element> v;  ///< rows begin at multiples of 16 bytes; of 16-bit elements, whole vectors are read:
+                              ///< head_dim_v is a multiple of 8, or v a padded copy
     Global<Element> out;
     Global<Real> lse;  ///< (batch, heads_q, seq_q), natural logarithm
     Global<const Real> angles;

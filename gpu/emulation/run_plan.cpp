@@ -1,9 +1,9 @@
 #include "gpu/emulation/run_plan.hpp"
 
+#include <algorithm>
 #include <functional>
-#include <iterator>
-#include <thread>
 #include <type_traits>
+#include <vector>
 
 #include "gpu/emulation/buffer.hpp"
 #include "gpu/host/launch_params.hpp"
@@ -164,9 +164,10 @@ void merge(const Shape& shape, const std::vector<Result<Element>>& parts, Result
     params.batch = shape.batch, params.seq_q = shape.seq_q;
     params.heads = static_cast<std::int32_t>(shape.heads_q);
     params.head_dim_v = static_cast<std::int32_t>(shape.head_dim_v);
-    const std::int64_t blocks = merge_blocks(shape.seq_q, params.head_dim_v, sizeof(Storage<Element>));
-    device.launch("merge", {blocks, shape.heads_q, shape.batch, merge_threads, 0},
-                  [&] { merge_body<Emulated, Element>(params); });
+    device.launch(
+        "merge",
+        host::merge_launch(shape.batch, shape.seq_q, shape.heads_q, params.head_dim_v, sizeof(Storage<Element>)),
+        [&] { merge_body<Emulated, Element>(params); });
     result.expect_complete();
 }
 

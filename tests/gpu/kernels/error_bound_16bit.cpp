@@ -16,9 +16,9 @@ std::uint32_t bit(Mode mode) {
     return mode == Mode::intra ? gpu::mode_intra : mode == Mode::succ ? gpu::mode_succ : gpu::mode_inter;
 }
 
-/// A_j and B_j.
+/// A_j and B_j of the turned channels, and A_j of all.
 struct Spread {
-    double product = 0, sum = 0;
+    double turned = 0, sum = 0, all = 0;
 };
 
 Spread spread(const Problem& problem, double mscale, std::span<const double> q, std::span<const double> k) {
@@ -29,13 +29,11 @@ Spread spread(const Problem& problem, double mscale, std::span<const double> q, 
         const bool neox = problem.rope.layout == RopeLayout::neox;
         const std::size_t a = neox ? pair : 2 * pair, b = neox ? pair + rotary / 2 : 2 * pair + 1;
         const double length_q = mscale * std::hypot(q[a], q[b]), length_k = mscale * std::hypot(k[a], k[b]);
-        spread.product += 2 * length_q * length_k;
+        spread.turned += 2 * length_q * length_k;
         spread.sum += std::sqrt(2.0) * (length_q + length_k);
     }
-    for (std::size_t c = rotary; c < q.size(); ++c) {
-        spread.product += std::abs(q[c] * k[c]);
-        spread.sum += std::abs(q[c]) + std::abs(k[c]);
-    }
+    spread.all = spread.turned;
+    for (std::size_t c = rotary; c < q.size(); ++c) spread.all += std::abs(q[c] * k[c]);
     return spread;
 }
 
@@ -86,7 +84,7 @@ WorstError16 worst_error_16bit(const Problem& problem, const Inputs& inputs, con
             for (std::size_t i = 0; i < seen.size(); ++i) {
                 const Spread a = spread(problem, mscale, query,
                                         detail::row_of(inputs.k, view.batch, view.key_row(seen[i]), view.kv_head));
-                off.push_back(tau * ((2 * u + u * u + (17 + 2 * d) * w) * a.product + 2 * t * a.sum) +
+                off.push_back(tau * ((2 * u + u * u + 17 * w) * a.turned + 2 * t * a.sum + 2 * d * w * a.all) +
                               w * (2 * std::abs(logits[i]) + largest - logits[i] + 4));
                 mean += truth.probability[i] * std::exp(off.back());
             }

@@ -17,11 +17,12 @@ struct WorstError16 {
 ///
 /// The bound, with u the roundoff of an element (2^-8 bf16, 2^-11 f16), w = 2^-24 that of float, and t = 2^-25 in f16,
 /// half its smallest number (0 in bf16, whose smallest number is float's):
-///  * q~ is computed in float, 8 w of what its two products can be (table, products, sum), and rounded: u, or t where
-///  it
-///    is tiny; k~ the same. With A_j the sum over channels of what |q~| |k~| can be and B_j that of |q~| + |k~|, the
-///    product of the two errors included, a logit is off by tau ((2 u + u^2 + 17 w) A_j + 2 t B_j). Its d additions
-///    cost 2 w each: PTX leaves order and rounding open, and tensor cores truncate.
+///  * Turned channels of q~ are computed in float, 8 w of what their two products can be (table, products, sum), and
+///    rounded: u, or t where they are tiny; k~ the same. With A_j the sum over these channels of what |q~| |k~| can be
+///    and B_j that of |q~| + |k~|, the product of the two errors included, a logit is off by tau ((2 u + u^2 + 17 w)
+///    A_j + 2 t B_j). Other channels are exact: without rope the bound is sharp enough to miss a single key among
+///    hundreds. The d additions cost 2 w each, of the sum over all channels: PTX leaves order and rounding open, and
+///    tensor cores truncate.
 ///  * tau log2 e is rounded, the fused multiply-add that shifts a logit too: 2 w |s_j| + w (max s - s_j). 2^x is off by
 ///  2^-22
 ///    (ex2.approx), that is 4 w: e_j is the sum of these and of tau (...).
