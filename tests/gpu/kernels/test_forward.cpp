@@ -90,6 +90,10 @@ TEST_CASE("16-bit kernels: strides of their own, and rows that no vector can rea
     const Problem problem = plain_problem(140, {100, 20}, 2, 2, 64);
     check(problem, 21, 1.0, {.options = {}, .gap = 16});
     check(problem, 22, 1.0, {.options = {}, .gap = 5});
+    // Rows begin at whole vectors, and end inside one.
+    Problem narrow = plain_problem(70, {40, 10}, 1, 1, 36);
+    narrow.rope.rotary_dim = 32;
+    check(narrow, 23, 1.0, {.options = {}, .gap = 4});
     check(problem, 22, 1.0, {.options = {}, .shift = 3});
 }
 
@@ -111,6 +115,23 @@ TEST_CASE("16-bit kernels: one mode alone, any two, and no mode") {
     const Problem problem = plain_problem(330, {112, 16}, 1, 1, 64);
     for (std::uint32_t modes = 0; modes < gpu::mode_all; ++modes)
         check(problem, 41 + modes, 1.0, {.options = {}, .modes = modes});
+}
+
+TEST_CASE("16-bit kernels: no key tile is visited in vain") {
+    // Ranges of whole tiles, of a tile less one key, of a key more than a tile.
+    for (const ChunkConfig chunk : {ChunkConfig{192, 64}, ChunkConfig{137, 10}, ChunkConfig{140, 11}}) {
+        Problem problem = plain_problem(300, chunk, 2, 1, 64);
+        problem.dtype = Dtype::bf16;
+        const gpu::host::Plan plan = gpu::host::make_plan(problem);
+        std::int64_t tiles = 0;
+        for (const gpu::QueryTile& t : plan.query_tiles)
+            for (const int keys : {t.intra_end - t.succ_end, t.succ_end - t.inter_end, t.inter_end})
+                tiles += (keys + plan.shape.keys - 1) / plan.shape.keys;
+        gpu::emulated::LaunchStats stats;
+        (void)forward_16bit(problem, random_inputs(problem, 1), {}, &stats);
+        // Two products of 2 * queries * keys * channels each, for either head.
+        CHECK(stats.mma_flops == 2 * tiles * 4 * plan.shape.queries * plan.shape.keys * plan.shape.head_dim);
+    }
 }
 
 TEST_CASE("16-bit kernels: the modes apart, merged, are the fused result") {
