@@ -68,7 +68,11 @@ DCA_DEVICE void result_as_left_f64(double (&a)[8], const double (&low)[4], const
     DCA_UNROLL
     for (int j = 0; j < 4; ++j) {
         DCA_UNROLL
-        for (int half = 0; half < 2; ++half) a[2 * j + half] = (j < 2 ? low : high)[2 * half + j % 2];
+        for (int half = 0; half < 2; ++half) {
+            // Not (j < 2 ? low : high)[e]: g++ 12 with -fsanitize=undefined reads another element.
+            const int e = 2 * half + j % 2;
+            a[2 * j + half] = j < 2 ? low[e] : high[e];
+        }
     }
 }
 
@@ -88,7 +92,8 @@ DCA_DEVICE void load_right_f64(double (&b)[2][4], RowsF64<RowBytes> rows, int ke
 /// Of the result blocks 2 i and 2 i + 1 of p v, a lane has channels 16 i + 4 t .. 16 i + 4 t + 3 of rows g and g + 8.
 /// Element `offset` of these four.
 DCA_DEVICE double result_channel_f64(const double (&even)[4], const double (&odd)[4], int half, int offset) {
-    return (offset % 2 == 0 ? even : odd)[2 * half + offset / 2];
+    const int e = 2 * half + offset / 2;
+    return offset % 2 == 0 ? even[e] : odd[e];
 }
 
 }  // namespace dca::gpu
