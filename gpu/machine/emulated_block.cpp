@@ -112,6 +112,7 @@ void Block::mma(bool bf16, int count, float (*c)[4], const std::uint32_t (&a)[4]
     s.meet({bf16 ? Call::mma_bf16 : Call::mma_f16, s.sites(at), static_cast<std::uint32_t>(count)}, {a, b, c},
            [&](WarpMeeting& w) {
                MmaOperands operands;
+               operands.scratch = &s.scratch;
                for (int l = 0; l < 32; ++l)
                    operands.a[l] = w.lane[l].a, operands.b[l] = w.lane[l].b, operands.c[l] = w.lane[l].result;
                (bf16 ? mma_kernels().bf16 : mma_kernels().f16)(count, operands);
@@ -122,6 +123,7 @@ void Block::mma_f64(int count, double (*c)[4], const double (&a)[8], const doubl
     State& s = *state_;
     s.meet({Call::mma_f64, s.sites(at), static_cast<std::uint32_t>(count)}, {a, b, c}, [&](WarpMeeting& w) {
         MmaOperands operands;
+        operands.scratch = &s.scratch;
         for (int l = 0; l < 32; ++l)
             operands.a[l] = w.lane[l].a, operands.b[l] = w.lane[l].b, operands.c[l] = w.lane[l].result;
         mma_kernels().f64(count, operands);

@@ -5,6 +5,30 @@
 
 namespace dca::gpu::emulated {
 
+namespace {
+
+/// What lane l gets of a matrix of 8 rows: elements 2 (l % 4) and the next of row l / 4.
+void rows_of_matrix(const unsigned char* const* rows, std::uint32_t* words) {
+    for (int r = 0; r < 8; ++r) std::memcpy(words + 4 * r, rows[r], 16);
+}
+/// Transposed: element l / 4 of rows 2 (l % 4) and the next, the first in the low half.
+void columns_of_matrix(const unsigned char* const* rows, std::uint32_t* words) {
+    using Row = std::uint16_t __attribute__((vector_size(16)));
+    for (int t = 0; t < 4; ++t) {
+        Row even, odd;
+        std::memcpy(&even, rows[2 * t], 16);
+        std::memcpy(&odd, rows[2 * t + 1], 16);
+        const Row low = __builtin_shufflevector(even, odd, 0, 8, 1, 9, 2, 10, 3, 11);
+        const Row high = __builtin_shufflevector(even, odd, 4, 12, 5, 13, 6, 14, 7, 15);
+        std::uint32_t pairs[8];
+        std::memcpy(pairs, &low, 16);
+        std::memcpy(pairs + 4, &high, 16);
+        for (int c = 0; c < 8; ++c) words[4 * c + t] = pairs[c];
+    }
+}
+
+}  // namespace
+
 void Block::State::check_shared(Site site, int thread, const char* verb, std::uint32_t byte, std::uint32_t size) const {
     if (byte % size != 0)
         fault(site, thread,
@@ -99,21 +123,12 @@ void Block::load_matrix_x4(std::uint32_t (&fragment)[4], std::uint32_t byte, boo
                    if (const Conflict c = s.shared.read_row(warp, address[l], site))
                        s.shared_fault(site, warp * 32 + l, "reads", c);
                }
-               // Matrix q, row r came from lane 8 q + r. A lane gets elements 2 (l % 4) and the next of row l / 4;
-               // transposed, element l / 4 of rows 2 (l % 4) and the next.
-               for (int l = 0; l < 32; ++l) {
-                   auto* out = static_cast<std::uint32_t*>(w.lane[l].result);
-                   for (int q = 0; q < 4; ++q) {
-                       if (!transposed) {
-                           std::memcpy(&out[q], rows[q * 8 + l / 4] + l % 4 * 4, 4);
-                       } else {
-                           std::uint16_t low, high;
-                           std::memcpy(&low, rows[q * 8 + l % 4 * 2] + l / 4 * 2, 2);
-                           std::memcpy(&high, rows[q * 8 + l % 4 * 2 + 1] + l / 4 * 2, 2);
-                           out[q] = low | static_cast<std::uint32_t>(high) << 16;
-                       }
-                   }
-               }
+               // Matrix q, row r came from lane 8 q + r.
+               std::uint32_t words[4][32];
+               for (int q = 0; q < 4; ++q)
+                   transposed ? columns_of_matrix(rows + 8 * q, words[q]) : rows_of_matrix(rows + 8 * q, words[q]);
+               for (int l = 0; l < 32; ++l)
+                   for (int q = 0; q < 4; ++q) static_cast<std::uint32_t*>(w.lane[l].result)[q] = words[q][l];
                count_banks(address, 32, 16, s.banks);
            });
 }

@@ -33,6 +33,7 @@ void Block::State::run(std::uint64_t seed) {
     cancelled = false;
     error = nullptr;
     ready.clear();
+    upcoming = none;
     for (int t = 0; t < threads; ++t) {
         fibers.start(t);
         ready.push_back(static_cast<std::uint16_t>(t));
@@ -63,16 +64,24 @@ void Block::State::entry(void* state) {
 }
 
 int Block::State::next_ready() {
-    const std::uint32_t i = random.below(static_cast<std::uint32_t>(ready.size()));
-    const int thread = ready[i];
-    ready[i] = ready.back();
-    ready.pop_back();
-    return thread;
+    const auto draw = [this]() -> int {
+        if (ready.empty()) return none;
+        const std::uint32_t i = random.below(static_cast<std::uint32_t>(ready.size()));
+        const int thread = ready[i];
+        ready[i] = ready.back();
+        ready.pop_back();
+        return thread;
+    };
+    const int now = upcoming != none ? upcoming : draw();
+    // The one after is drawn already, so that its stack is in the cache by then.
+    upcoming = draw();
+    if (upcoming != none) fibers.prefetch(upcoming);
+    return now;
 }
 
 void Block::State::wait() {
     const int me = block.thread_;
-    if (ready.empty()) throw MachineFault(who_waits_where());
+    if (nobody_ready()) throw MachineFault(who_waits_where());
     if (!fibers.within_stack())
         fault(my_warp().at.site, me, "has used more stack than " + std::to_string(Fibers::usable) + " bytes");
     const int next = next_ready();
@@ -102,20 +111,22 @@ void Block::State::fail(std::exception_ptr what) {
 
 void Block::State::leave(int thread) {
     WarpMeeting& w = warps[static_cast<std::size_t>(thread >> 5)];
-    const std::string start = "kernel " + std::string(kernel) + ": thread " + std::to_string(thread) + " of block (" +
-                              std::to_string(block.index_.x) + "," + std::to_string(block.index_.y) + "," +
-                              std::to_string(block.index_.z) + ") ";
+    const auto start = [&] {
+        return "kernel " + std::string(kernel) + ": thread " + std::to_string(thread) + " of block (" +
+               std::to_string(block.index_.x) + "," + std::to_string(block.index_.y) + "," +
+               std::to_string(block.index_.z) + ") ";
+    };
     if (!fibers.mark_intact())
-        throw MachineFault(start + "has used more stack than " + std::to_string(Fibers::usable) + " bytes");
+        throw MachineFault(start() + "has used more stack than " + std::to_string(Fibers::usable) + " bytes");
     const AsyncQueue& q = async[static_cast<std::size_t>(thread)];
     if (q.in_flight())
-        throw MachineFault(start + "leaves the kernel with an asynchronous copy in flight, begun at " +
+        throw MachineFault(start() + "leaves the kernel with an asynchronous copy in flight, begun at " +
                            line(q.copies[q.landed].site) + " and never waited for");
     if (w.arrived != 0 && !w.in_barrier)
-        throw MachineFault(start + "leaves the kernel while lane " + std::to_string(std::countr_zero(w.arrived)) +
+        throw MachineFault(start() + "leaves the kernel while lane " + std::to_string(std::countr_zero(w.arrived)) +
                            " of its warp waits at " + name(w.at) + ", " + line(w.at.site));
     if (whole.warps != 0)
-        throw MachineFault(start + "leaves the kernel while warp " + std::to_string(std::countr_zero(whole.warps)) +
+        throw MachineFault(start() + "leaves the kernel while warp " + std::to_string(std::countr_zero(whole.warps)) +
                            " waits at sync_block, " + line(whole.at.site));
     w.left |= 1u << (thread & 31);
 }
@@ -123,7 +134,7 @@ void Block::State::leave(int thread) {
 void Block::State::finish() {
     done[static_cast<std::size_t>(fibers.running())] = 1;
     --live;
-    if (!cancelled && live > 0 && ready.empty()) fail(std::make_exception_ptr(MachineFault(who_waits_where())));
+    if (!cancelled && live > 0 && nobody_ready()) fail(std::make_exception_ptr(MachineFault(who_waits_where())));
     ++stats.switches;
     fibers.switch_to(cancelled || live == 0 ? Fibers::host : next_ready(), true);
     __builtin_trap();

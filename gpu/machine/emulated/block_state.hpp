@@ -9,6 +9,7 @@
 
 #include "gpu/machine/emulated/bank_conflicts.hpp"
 #include "gpu/machine/emulated/fibers.hpp"
+#include "gpu/machine/emulated/mma.hpp"
 #include "gpu/machine/emulated/shared_memory.hpp"
 #include "gpu/machine/emulated/sites.hpp"
 #include "gpu/machine/emulated/warp_meeting.hpp"
@@ -65,6 +66,7 @@ struct Block::State {
     // --- block_schedule.cpp: who runs
     static void entry(void* state);
     [[nodiscard]] int next_ready();
+    [[nodiscard]] bool nobody_ready() const { return ready.empty() && upcoming == none; }
     /// The running thread waits until it is made ready; what it waits for is known to its warp's meeting.
     void wait();
     void ready_warp(int warp);
@@ -116,10 +118,13 @@ struct Block::State {
     Barrier whole, named[16];
     LaunchStats stats;
     BankCounts banks;
+    MmaScratch scratch;
 
     Random random;
     std::uint32_t until_overtaken = 1;
-    std::vector<std::uint16_t> ready;
+    static constexpr int none = -1;
+    int upcoming = none;               ///< who runs next; ready, and no longer in the list
+    std::vector<std::uint16_t> ready;  ///< in no order
     std::vector<char> done;
     int live = 0;
     bool cancelled = false;

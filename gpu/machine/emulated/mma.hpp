@@ -6,11 +6,17 @@
 
 namespace dca::gpu::emulated {
 
+/// Room for the operands of some tiles as matrices. Not on the stack: the one of whichever lane arrives last is cold.
+struct alignas(64) MmaScratch {
+    unsigned char bytes[20 * 1024];
+};
+
 /// Of each lane: a[4] words (f64: 8 doubles), b[count][2] words (f64: [count][4] doubles), c[count][4] float or double.
 struct MmaOperands {
     const void* a[32];
     const void* b[32];
     void* c[32];
+    MmaScratch* scratch;
 };
 
 /// c[i] += a b[i] for i < count, m16n8k16. f32: a product of two 16-bit elements has at most 22 bits and is exact (but

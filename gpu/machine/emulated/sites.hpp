@@ -1,7 +1,6 @@
 // Lines of kernel text by number, so that the record of an access needs twelve bits for its line.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <source_location>
@@ -36,11 +35,10 @@ private:
         Site site = 0;
     };
     static std::uint64_t key_of(const Where& at) {
-        // With g++ a place is one pointer.
-        if constexpr (sizeof(Where) == sizeof(std::uint64_t))
-            return std::bit_cast<std::uint64_t>(at);
-        else
-            return reinterpret_cast<std::uintptr_t>(at.file_name()) * 0x9e3779b97f4a7c15u + at.line();
+        // With g++ a place is one pointer; where it is more, the pointer to its file comes first.
+        std::uint64_t key;
+        std::memcpy(&key, &at, sizeof key);
+        return sizeof(Where) == sizeof key ? key : key * 0x9e3779b97f4a7c15u + at.line();
     }
     Site add(std::size_t slot, std::uint64_t key, const Where& at) {
         if (places_.size() > most) return 0;

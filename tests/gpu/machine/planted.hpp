@@ -56,6 +56,14 @@ inline void caught(int threads, std::uint32_t shared_bytes, const std::function<
     }
 }
 
+/// caught(), and as what it is rather than as the deadlock it would become.
+inline void caught_at_once(int threads, std::uint32_t shared_bytes, const std::function<void()>& body,
+                           std::initializer_list<std::string> parts) {
+    caught(threads, shared_bytes, body, parts);
+    for (std::uint64_t seed = 1; seed <= seeds; ++seed)
+        CHECK(fault(threads, shared_bytes, body, seed).find("deadlock") == std::string::npos);
+}
+
 /// No seed finds anything.
 inline void sound(int threads, std::uint32_t shared_bytes, const std::function<void()>& body) {
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) CHECK(fault(threads, shared_bytes, body, seed) == "");

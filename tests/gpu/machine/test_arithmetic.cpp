@@ -23,7 +23,9 @@ struct Fragments {
           b(static_cast<std::size_t>(32 * n * b_size)),
           c(static_cast<std::size_t>(32 * n * 4)) {}
     emulated::MmaOperands operands() {
+        static emulated::MmaScratch scratch;
         emulated::MmaOperands o;
+        o.scratch = &scratch;
         for (int l = 0; l < 32; ++l) {
             o.a[l] = &a[static_cast<std::size_t>(l * a_size)];
             o.b[l] = &b[static_cast<std::size_t>(l * count * b_size)];

@@ -116,19 +116,33 @@ TEST_CASE("Order passes from barrier to barrier") {
 TEST_CASE("A barrier in divergent code is a fault") {
     std::string one, two;
     const auto either = [&](bool first) { first ? M::sync_block(spot(one)) : M::sync_block(spot(two)); };
-    caught(64, 0,
-           [] {
-               if (M::thread() < 40) M::sync_block();
-           },
-           {"sync_block", "the kernel"});
-    caught(64, 0,
-           [] {
-               if (M::warp() == 0) M::sync_block();
-           },
-           {"sync_block", "the kernel"});
+    caught_at_once(64, 0,
+                   [] {
+                       if (M::thread() < 40) M::sync_block();
+                   },
+                   {"sync_block", "the kernel"});
+    caught_at_once(64, 0,
+                   [] {
+                       if (M::warp() == 0) M::sync_block();
+                   },
+                   {"sync_block", "the kernel"});
+    // Whether the others leave before or after.
+    caught_at_once(64, 0,
+                   [] {
+                       for (int i = 0; M::warp() == 1 && i < 50; ++i) M::sync_warp();
+                       if (M::warp() == 0) M::sync_block();
+                   },
+                   {"leaves the kernel while warp 0 waits at sync_block"});
+    caught_at_once(64, 0,
+                   [] {
+                       for (int i = 0; M::warp() == 0 && i < 50; ++i) M::sync_warp();
+                       if (M::warp() == 0) M::sync_block();
+                   },
+                   {"reaches sync_block after threads of the block have left the kernel"});
     caught_at(64, 0, [&] { either(M::lane() < 16); }, {&one, &two}, {"sync_block", "while lane"});
     caught_at(64, 0, [&] { either(M::warp() == 0); }, {&one, &two}, {"sync_block while warp", "waits at another"});
-    caught(64, 0, [] { M::lane() < 4 ? M::sync_warp() : M::sync_block(); }, {"sync_warp", "sync_block", "lane"});
+    caught_at_once(64, 0, [] { M::lane() < 4 ? M::sync_warp() : M::sync_block(); },
+                   {"sync_warp", "sync_block", "lane"});
     sound(64, 0, [&] { either(true); });
 }
 

@@ -44,7 +44,19 @@ TEST_CASE("A lane that leaves before a collective is a fault") {
         if (M::thread() == 37) return;
         M::any(true);
     };
-    caught(64, 0, body, {"the kernel", "lane", "a vote"});
+    caught_at_once(64, 0, body, {"the kernel", "lane", "a vote"});
+    // Whether it leaves before the others arrive or after: whoever loads often is overtaken often.
+    const int one = 1;
+    const Global<const int> global{&one, 1};
+    const auto late = [&](bool leaver) {
+        return [&, leaver] {
+            for (int i = 0; (M::thread() == 37) == leaver && i < 20000; ++i) M::load(global, 0);
+            if (M::thread() == 37) return;
+            M::any(true);
+        };
+    };
+    caught_at_once(64, 0, late(true), {"thread 37", "leaves the kernel while lane", "waits at a vote"});
+    caught_at_once(64, 0, late(false), {"reaches a vote after lane 5 of its warp has left the kernel"});
     const auto whole_warp = [] {
         if (M::warp() == 1) return;
         M::any(true);
