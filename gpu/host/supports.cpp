@@ -64,6 +64,16 @@ std::string wrong_shape(const Shape& shape) {
     return {};
 }
 
+/// The forward kernels' blockIdx.y counts query tiles.
+std::string too_many_tiles(const Problem& problem) {
+    const int height = tile_shape(problem).queries;
+    std::int64_t tiles = 0;
+    for (const Sequence& sequence : sequences(problem)) tiles += query_tile_count(sequence, problem.chunk, height);
+    return tiles <= most_blocks ? std::string()
+                                : std::to_string(tiles) + " query tiles are above the kernels' " +
+                                      std::to_string(most_blocks) + "; longer chunks or a part of the rows have fewer";
+}
+
 std::string wrong_numbers(const Problem& problem) {
     if (problem.dtype != Dtype::f64) {
         const double scale = kernel_scale(problem).scale * log2_e;
@@ -93,7 +103,7 @@ Support supports(const Problem& problem) {
     for (const std::string& reason : {wrong_types(problem), wrong_shape(problem.shape), wrong_numbers(problem)}) {
         if (!reason.empty()) return {reason};
     }
-    return {};
+    return {too_many_tiles(problem)};
 }
 
 TileShape tile_shape(const Problem& problem) {

@@ -74,6 +74,17 @@ std::vector<PlacedQueryTile> query_tiles(const Sequence& sequence, const ChunkCo
     return tiles;
 }
 
+std::int64_t query_tile_count(const Sequence& sequence, const ChunkConfig& chunk, std::int64_t height) {
+    const std::int64_t length = chunk.chunk_len(), in_chunk = (length + height - 1) / height;
+    const std::int64_t blind = std::clamp<std::int64_t>(-sequence.offset, 0, sequence.queries);
+    // Tiles begun before index i, from index 0 on; the tile that holds i - 1 is the last of them.
+    const auto before = [&](std::int64_t i) { return i / length * in_chunk + (i % length + height - 1) / height; };
+    const auto begun_earlier = [&](std::int64_t i) { return i / length * in_chunk + i % length / height; };
+    const std::int64_t blind_tiles = (blind + height - 1) / height;
+    if (blind == sequence.queries) return blind_tiles;
+    return blind_tiles + before(sequence.offset + sequence.queries) - begun_earlier(sequence.offset + blind);
+}
+
 std::vector<PlacedKeyTile> key_tiles(const Sequence& sequence, const ChunkConfig& chunk, std::int64_t height) {
     const std::int64_t length = chunk.chunk_len();
     std::vector<PlacedKeyTile> tiles;

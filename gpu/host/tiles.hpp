@@ -38,6 +38,9 @@ struct PlacedKeyTile {
 [[nodiscard]] std::vector<PlacedQueryTile> query_tiles(const Sequence& sequence, const ChunkConfig& chunk,
                                                        std::int64_t height);
 
+/// How many those are, without making them.
+[[nodiscard]] std::int64_t query_tile_count(const Sequence& sequence, const ChunkConfig& chunk, std::int64_t height);
+
 /// Key tiles of one sequence: all its keys, seen or not, cut at chunk starts.
 [[nodiscard]] std::vector<PlacedKeyTile> key_tiles(const Sequence& sequence, const ChunkConfig& chunk,
                                                    std::int64_t height);

@@ -32,7 +32,8 @@ struct ForwardF64Kernel {
     static DCA_DEVICE Rows values(int stage) { return {keys(stage).base + Config::key_bytes}; }
     static DCA_DEVICE int first_row() { return M::warp() * warp_rows; }
 
-    /// The warp's rows turned for a mode. No other warp reads them.
+    /// The warp's rows turned for a mode, in place of those for the mode before. No other warp reads them; its own
+    /// lanes do after the block's next barrier.
     static DCA_DEVICE void turn_queries(const Params& p, int mode) {
         const Index3 block = M::block();
         const QueryTile t = M::load(p.tiles, block.y);
@@ -51,7 +52,6 @@ struct ForwardF64Kernel {
                 M::store_shared(queries().at(row, c), x);
             }
         }
-        M::sync_warp();
     }
 
     /// Starts the copies of a tile of k or v. Rows past the range and channels past `channels` become zeros, since zero
@@ -59,11 +59,13 @@ struct ForwardF64Kernel {
     static DCA_DEVICE void copy(Rows to, Global<const double> from, std::int64_t first, std::int64_t stride, int rows,
                                 int channels) {
         constexpr int vectors = Config::head_dim / 2, together = Config::threads / vectors;
-        const int column = 2 * (M::thread() % vectors);
+        const int row = M::thread() / vectors, column = 2 * (M::thread() % vectors);
+        const int rows_left = column < channels ? rows - row : 0;
+        std::int64_t at = first + row * stride + column;
         DCA_UNROLL
         for (int i = 0; i < Config::keys; i += together) {
-            const int row = i + M::thread() / vectors;
-            M::copy_async(to.at(row, column), from, first + row * stride + column, row < rows && column < channels);
+            M::copy_async(to.at(row + i, column), from, at, i < rows_left);
+            at += together * stride;
         }
     }
 
@@ -80,8 +82,10 @@ struct ForwardF64Kernel {
 
     static DCA_DEVICE void multiply_queries(double (&s)[key_blocks][4], Rows k) {
         DCA_UNROLL
-        for (int n = 0; n < key_blocks; ++n) DCA_UNROLL
-        for (int e = 0; e < 4; ++e) s[n][e] = 0;
+        for (int n = 0; n < key_blocks; ++n) {
+            DCA_UNROLL
+            for (int e = 0; e < 4; ++e) s[n][e] = 0;
+        }
         DCA_UNROLL
         for (int c = 0; c < Config::head_dim; c += 16) {
             double a[8];
@@ -106,9 +110,11 @@ struct ForwardF64Kernel {
             const int diagonal = t.diagonal + first_row() + 8 * half + group;
             const int last = (diagonal < range.end ? diagonal : range.end - 1) - first;
             DCA_UNROLL
-            for (int n = 0; n < key_blocks; ++n) DCA_UNROLL
-            for (int e = 0; e < 2; ++e)
-                if (8 * n + e > last) s[n][2 * half + e] = -infinity;
+            for (int n = 0; n < key_blocks; ++n) {
+                DCA_UNROLL
+                for (int e = 0; e < 2; ++e)
+                    if (8 * n + e > last) s[n][2 * half + e] = -infinity;
+            }
         }
     }
 
@@ -130,16 +136,20 @@ struct ForwardF64Kernel {
             rows.largest[half] = largest;
             double sum = 0;
             DCA_UNROLL
-            for (int n = 0; n < key_blocks; ++n) DCA_UNROLL
-            for (int e = 0; e < 2; ++e) {
-                double& x = s[n][2 * half + e];
-                x = M::exp(M::fma(scale, x, -shift));
-                sum += x;
+            for (int n = 0; n < key_blocks; ++n) {
+                DCA_UNROLL
+                for (int e = 0; e < 2; ++e) {
+                    double& x = s[n][2 * half + e];
+                    x = M::exp(M::fma(scale, x, -shift));
+                    sum += x;
+                }
             }
             rows.sum[half] = M::fma(rows.sum[half], factor, sum);
             DCA_UNROLL
-            for (int n = 0; n < channel_blocks; ++n) DCA_UNROLL
-            for (int e = 0; e < 2; ++e) o[n][2 * half + e] *= factor;
+            for (int n = 0; n < channel_blocks; ++n) {
+                DCA_UNROLL
+                for (int e = 0; e < 2; ++e) o[n][2 * half + e] *= factor;
+            }
         }
     }
 
@@ -176,19 +186,21 @@ struct ForwardF64Kernel {
             const double inverse = sum == 0 ? 0.0 : 1 / sum;
             const std::int64_t at = out + row * p.out_stride.row;
             DCA_UNROLL
-            for (int n = 0; n < channel_blocks; n += 2) DCA_UNROLL
-            for (int pair = 0; pair < 2; ++pair) {
-                const int channel = 8 * n + 4 * within + 2 * pair;
-                Double2 x;
+            for (int n = 0; n < channel_blocks; n += 2) {
                 DCA_UNROLL
-                for (int e = 0; e < 2; ++e)
-                    x.value[e] = divide(result_channel_f64(o[n], o[n + 1], half, 2 * pair + e), sum, inverse);
-                if (whole && channel + 2 <= p.head_dim_v) {
-                    M::store_vector(p.out, at + channel, __builtin_bit_cast(Vector16, x));
-                } else {
+                for (int pair = 0; pair < 2; ++pair) {
+                    const int channel = 8 * n + 4 * within + 2 * pair;
+                    Double2 x;
                     DCA_UNROLL
                     for (int e = 0; e < 2; ++e)
-                        if (channel + e < p.head_dim_v) M::store(p.out, at + channel + e, x.value[e]);
+                        x.value[e] = divide(result_channel_f64(o[n], o[n + 1], half, 2 * pair + e), sum, inverse);
+                    if (whole && channel + 2 <= p.head_dim_v) {
+                        M::store_vector(p.out, at + channel, __builtin_bit_cast(Vector16, x));
+                    } else {
+                        DCA_UNROLL
+                        for (int e = 0; e < 2; ++e)
+                            if (channel + e < p.head_dim_v) M::store(p.out, at + channel + e, x.value[e]);
+                    }
                 }
             }
         }
@@ -205,8 +217,10 @@ struct ForwardF64Kernel {
         Softmax rows{{-infinity, -infinity}, {0, 0}};
         double o[channel_blocks][4];
         DCA_UNROLL
-        for (int n = 0; n < channel_blocks; ++n) DCA_UNROLL
-        for (int e = 0; e < 4; ++e) o[n][e] = 0;
+        for (int n = 0; n < channel_blocks; ++n) {
+            DCA_UNROLL
+            for (int e = 0; e < 4; ++e) o[n][e] = 0;
+        }
 
         KeyWalk walk{-1, 0, 0, 0};
         const int keys_ahead = walk.template advance<M, Config::keys>(p.tiles, tile, p.modes);

@@ -36,12 +36,14 @@ template <class M, std::uint32_t RowBytes>
 DCA_DEVICE void load_left_f64(double (&a)[8], RowsF64<RowBytes> rows, int first, int column) {
     const int group = M::lane() / 4, within = M::lane() % 4;
     DCA_UNROLL
-    for (int half = 0; half < 2; ++half) DCA_UNROLL
-    for (int pair = 0; pair < 2; ++pair) {
-        const auto x =
-            M::template load_shared<Double2>(rows.at(first + 8 * half + group, column + 4 * within + 2 * pair));
-        a[4 * pair + half] = x.value[0];      // j = 2 pair
-        a[4 * pair + 2 + half] = x.value[1];  // j = 2 pair + 1
+    for (int half = 0; half < 2; ++half) {
+        DCA_UNROLL
+        for (int pair = 0; pair < 2; ++pair) {
+            const auto x =
+                M::template load_shared<Double2>(rows.at(first + 8 * half + group, column + 4 * within + 2 * pair));
+            a[4 * pair + half] = x.value[0];      // j = 2 pair
+            a[4 * pair + 2 + half] = x.value[1];  // j = 2 pair + 1
+        }
     }
 }
 
@@ -50,19 +52,24 @@ template <class M, std::uint32_t RowBytes>
 DCA_DEVICE void load_right_transposed_f64(double (&b)[2][4], RowsF64<RowBytes> rows, int first, int column) {
     const int group = M::lane() / 4, within = M::lane() % 4;
     DCA_UNROLL
-    for (int n = 0; n < 2; ++n) DCA_UNROLL
-    for (int pair = 0; pair < 2; ++pair) {
-        const auto x = M::template load_shared<Double2>(rows.at(first + 8 * n + group, column + 4 * within + 2 * pair));
-        b[n][2 * pair] = x.value[0];
-        b[n][2 * pair + 1] = x.value[1];
+    for (int n = 0; n < 2; ++n) {
+        DCA_UNROLL
+        for (int pair = 0; pair < 2; ++pair) {
+            const auto x =
+                M::template load_shared<Double2>(rows.at(first + 8 * n + group, column + 4 * within + 2 * pair));
+            b[n][2 * pair] = x.value[0];
+            b[n][2 * pair + 1] = x.value[1];
+        }
     }
 }
 
 /// The result blocks of 16 keys as the left operand of p v.
 DCA_DEVICE void result_as_left_f64(double (&a)[8], const double (&low)[4], const double (&high)[4]) {
     DCA_UNROLL
-    for (int j = 0; j < 4; ++j) DCA_UNROLL
-    for (int half = 0; half < 2; ++half) a[2 * j + half] = (j < 2 ? low : high)[2 * half + j % 2];
+    for (int j = 0; j < 4; ++j) {
+        DCA_UNROLL
+        for (int half = 0; half < 2; ++half) a[2 * j + half] = (j < 2 ? low : high)[2 * half + j % 2];
+    }
 }
 
 /// Keys key .. key + 15 and channels channel .. channel + 15 as two right operands of p v.

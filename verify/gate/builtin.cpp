@@ -44,29 +44,19 @@ public:
 };
 
 /// The kernels that ship, on fibers. A rule of the machine that they break ends the case with the line that names it.
-class Emulated : public Candidate {
+template <bool ThreeCalls>
+class Emulated final : public Candidate {
 public:
-    Emulated() = default;
-    [[nodiscard]] std::string name() const override { return "emulated"; }
+    [[nodiscard]] std::string name() const override { return ThreeCalls ? "emulated-three-calls" : "emulated"; }
     [[nodiscard]] Support supports(const Problem& problem) const override {
         const gpu::Support support = gpu::emulation_supports(problem);
         return {support.ok(), support.reason};
     }
     [[nodiscard]] golden::Results run(const Problem& problem, const Inputs& inputs) override {
-        return results_of(gpu::emulated_forward(problem, inputs, options_), std::nullopt);
+        gpu::EmulationOptions options;
+        options.three_calls = ThreeCalls;
+        return results_of(gpu::emulated_forward(problem, inputs, options), std::nullopt);
     }
-
-protected:
-    explicit Emulated(bool three_calls) { options_.three_calls = three_calls; }
-
-private:
-    gpu::EmulationOptions options_;
-};
-
-class EmulatedThreeCalls final : public Emulated {
-public:
-    EmulatedThreeCalls() : Emulated(true) {}
-    [[nodiscard]] std::string name() const override { return "emulated-three-calls"; }
 };
 
 class Cuda final : public Candidate {
@@ -121,8 +111,8 @@ struct Entry {
 constexpr Entry entries[] = {
     {"peer", "an honest flash-style kernel in the types of each case", make<Peer>, nullptr},
     {"reference", "the reference itself: checks the gate, not a kernel", make<Reference>, nullptr},
-    {"emulated", "this project's fused kernels, emulated on the processor", make<Emulated>, nullptr},
-    {"emulated-three-calls", "one emulated call per mode, then the merge kernel", make<EmulatedThreeCalls>, nullptr},
+    {"emulated", "this project's fused kernels, emulated on the processor", make<Emulated<false>>, nullptr},
+    {"emulated-three-calls", "one emulated call per mode, then the merge kernel", make<Emulated<true>>, nullptr},
     {"cuda", "this project's kernels on a GPU", make<Cuda>, [] { return gpu::available().reason; }},
 };
 

@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 
 #include <boost/context/detail/fcontext.hpp>
-#include <cstring>
+#include <mutex>
 #include <new>
 
 #include "gpu/machine/emulated/sanitizers.hpp"
@@ -27,6 +27,65 @@ DCA_NO_ADDRESS_SANITIZER bool mark_whole(const unsigned char* at, std::size_t wo
     return true;
 }
 
+/// Mappings of stacks outlive launches: to map them, and to have their pages made anew, costs more than a small launch.
+class StackPool {
+public:
+    unsigned char* take(int count) {
+        {
+            const std::lock_guard lock(mutex_);
+            for (std::size_t i = free_.size(); i-- > 0;)
+                if (free_[i].count == count) {
+                    unsigned char* found = free_[i].at;
+                    free_.erase(free_.begin() + static_cast<std::ptrdiff_t>(i));
+                    return found;
+                }
+        }
+        return map(count);
+    }
+    void give_back(int count, unsigned char* at) {
+        sanitizer_forget_stack(at, stride * static_cast<std::size_t>(count));
+        Free oldest{count, at};
+        {
+            const std::lock_guard lock(mutex_);
+            free_.push_back({count, at});
+            if (free_.size() <= kept) return;
+            oldest = free_.front();
+            free_.erase(free_.begin());
+        }
+        munmap(oldest.at, stride * static_cast<std::size_t>(oldest.count));
+    }
+    ~StackPool() {
+        for (const Free& f : free_) munmap(f.at, stride * static_cast<std::size_t>(f.count));
+    }
+
+private:
+    static constexpr std::size_t kept = 8;
+    struct Free {
+        int count;
+        unsigned char* at;
+    };
+    static unsigned char* map(int count) {
+        const std::size_t bytes = stride * static_cast<std::size_t>(count);
+        void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (at == MAP_FAILED) throw std::bad_alloc();
+        for (int f = 0; f < count; ++f)
+            if (mprotect(static_cast<unsigned char*>(at) + stride * static_cast<std::size_t>(f), page, PROT_NONE) !=
+                0) {
+                munmap(at, bytes);
+                throw std::bad_alloc();
+            }
+        return static_cast<unsigned char*>(at);
+    }
+
+    std::mutex mutex_;
+    std::vector<Free> free_;
+};
+
+StackPool& stack_pool() {
+    static StackPool pool;
+    return pool;
+}
+
 }  // namespace
 
 /// What make_fcontext wants: a function of the transfer.
@@ -41,17 +100,10 @@ struct Fibers::Arrival {
 
 Fibers::Fibers(int count, void (*entry)(void*), void* argument)
     : entry_(entry), argument_(argument), contexts_(static_cast<std::size_t>(count) + 1) {
-    mapped_ = stride * static_cast<std::size_t>(count);
-    void* map = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (map == MAP_FAILED) throw std::bad_alloc();
-    mapping_ = static_cast<unsigned char*>(map);
+    mapping_ = stack_pool().take(count);
     for (int f = 0; f < count; ++f) {
         Context& c = context(f);
         unsigned char* guard = mapping_ + stride * static_cast<std::size_t>(f);
-        if (mprotect(guard, page, PROT_NONE) != 0) {
-            munmap(mapping_, mapped_);
-            throw std::bad_alloc();
-        }
         c.low = guard + page;
         // Tops at different places of a page: the same variable of all threads would else share a cache set.
         c.top = guard + stride - static_cast<std::size_t>(f * 5 % 64) * 64;
@@ -62,7 +114,7 @@ Fibers::Fibers(int count, void (*entry)(void*), void* argument)
 
 Fibers::~Fibers() {
     for (std::size_t i = 1; i < contexts_.size(); ++i) sanitizer_end_fiber(contexts_[i].sanitizer);
-    munmap(mapping_, mapped_);
+    stack_pool().give_back(static_cast<int>(contexts_.size()) - 1, mapping_);
 }
 
 void Fibers::start(int fiber) {

@@ -7,8 +7,8 @@
 
 namespace dca::gpu::emulated {
 
-/// Stacks lie in one mapping. Below each is a guard page; a mark stands at the depth a fiber may reach, well above it,
-/// so that an overflow is reported before it does harm.
+/// Stacks lie in one mapping, taken from a pool. Below each is a guard page; a mark stands at the depth a fiber may
+/// reach, well above it, so that an overflow is reported before it does harm.
 class Fibers {
 public:
     static constexpr std::size_t usable = 128 * 1024;  ///< bytes of stack that kernel text may use
@@ -48,7 +48,6 @@ private:
     void (*entry_)(void*);
     void* argument_;
     unsigned char* mapping_ = nullptr;
-    std::size_t mapped_ = 0;
     std::vector<Context> contexts_;  ///< the host's, then the fibers'
     int running_ = host, previous_ = host;
 };

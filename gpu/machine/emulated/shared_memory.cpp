@@ -60,21 +60,44 @@ void SharedMemory::order(std::uint32_t warps) {
         std::copy_n(joined, warps_, &knows_[static_cast<std::size_t>(w * warps_)]);
         highest = std::max(highest, ++segment_[static_cast<std::size_t>(w)]);
     }
-    // Only a barrier of all can start counting anew; half of the numbers are left for the others until one comes.
-    if (warps == all_ && highest > last_segment / 2) forget_segments();
+    if (highest >= last_segment) renumber_segments();
 }
 
-void SharedMemory::forget_segments() {
-    for (Records* r : {&words_, &bytes_}) {
-        for (Record& record : r->writes) record &= 0xffffffffu;
-        std::fill(r->reads.begin(), r->reads.end(), 0);
+void SharedMemory::renumber_segments() {
+    // All that is ever asked of a segment of warp v is whether some warp knows it. So segments up to the least known
+    // one become 1, those up to the next 2, and so on; the present one comes last.
+    std::vector<std::vector<std::uint32_t>> borders(static_cast<std::size_t>(warps_));
+    const auto warps = static_cast<std::size_t>(warps_);
+    for (std::size_t v = 0; v < warps; ++v) {
+        for (std::size_t w = 0; w < warps; ++w) borders[v].push_back(knows_[w * warps + v]);
+        std::sort(borders[v].begin(), borders[v].end());
+        borders[v].erase(std::unique(borders[v].begin(), borders[v].end()), borders[v].end());
     }
-    std::fill(knows_.begin(), knows_.end(), 0);
-    std::fill(segment_.begin(), segment_.end(), 1);
+    const auto renumbered = [&](std::size_t warp, std::uint32_t segment) -> std::uint32_t {
+        if (segment == 0) return 0;
+        const auto& b = borders[warp];
+        return static_cast<std::uint32_t>(std::lower_bound(b.begin(), b.end(), segment) - b.begin()) + 1;
+    };
+    for (Records* r : {&words_, &bytes_}) {
+        for (Record& record : r->writes)
+            record =
+                (record & 0xffffffffu) |
+                static_cast<Record>(renumbered(static_cast<std::size_t>(writer(record) >> 5), write_segment(record)))
+                    << 32;
+        for (std::size_t i = 0; i < r->reads.size(); ++i) {
+            Record& record = r->reads[i];
+            record = (record & 0xfffffffffffu) | static_cast<Record>(renumbered(i / r->count, read_segment(record)))
+                                                     << 44;
+        }
+    }
+    for (std::size_t v = 0; v < warps; ++v) {
+        segment_[v] = renumbered(v, segment_[v]);
+        for (std::size_t w = 0; w < warps; ++w) knows_[w * warps + v] = renumbered(v, knows_[w * warps + v]);
+    }
 }
 
 SharedMemory::Record SharedMemory::write_record(int thread, Site site) const {
-    const std::uint32_t segment = std::min(segment_[static_cast<std::size_t>(thread >> 5)], last_segment);
+    const std::uint32_t segment = segment_[static_cast<std::size_t>(thread >> 5)];
     return static_cast<Record>(thread) | written | static_cast<Record>(site) << 16 | static_cast<Record>(segment) << 32;
 }
 
@@ -108,7 +131,7 @@ Conflict SharedMemory::may_write(const Records& r, std::size_t i, int thread) co
 
 void SharedMemory::note_read(Records& r, std::size_t i, const Reader& reader, Site site) {
     Record& reads = r.reads[static_cast<std::size_t>(reader.warp) * r.count + i];
-    const std::uint32_t segment = std::min(segment_[static_cast<std::size_t>(reader.warp)], last_segment);
+    const std::uint32_t segment = segment_[static_cast<std::size_t>(reader.warp)];
     const std::uint32_t before = read_segment(reads) == segment ? static_cast<std::uint32_t>(reads) : 0;
     reads = (before | reader.lanes) | static_cast<Record>(site) << 32 | static_cast<Record>(segment) << 44;
 }
@@ -189,7 +212,7 @@ Conflict SharedMemory::read_row(int warp, std::uint32_t byte, Site site) {
     // What one copy brought has four equal records.
     if (writes[0] != writes[1] || writes[0] != writes[2] || writes[0] != writes[3] || may_read(words_, word, reader))
         return read(byte, 16, reader, site);
-    const std::uint32_t segment = std::min(segment_[static_cast<std::size_t>(warp)], last_segment);
+    const std::uint32_t segment = segment_[static_cast<std::size_t>(warp)];
     const Record now = 0xffffffffu | static_cast<Record>(site) << 32 | static_cast<Record>(segment) << 44;
     std::fill_n(&words_.reads[static_cast<std::size_t>(warp) * words_.count + word], 4, now);
     return {};

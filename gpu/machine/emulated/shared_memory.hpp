@@ -66,7 +66,8 @@ private:
     [[nodiscard]] Conflict read(std::uint32_t byte, std::uint32_t size, const Reader& reader, Site site);
     [[nodiscard]] Conflict write(std::uint32_t byte, std::uint32_t size, int thread, Record record);
     void split(std::size_t word);
-    void forget_segments();
+    /// Starts the counting of barriers anew, before it outgrows a record; nothing is forgotten.
+    void renumber_segments();
 
     std::uint32_t size_;
     int warps_;

@@ -49,6 +49,14 @@ TEST_CASE("each thing without a kernel has its reason") {
               p.shape.head_dim = 2;
               p.shape.head_dim_v = 2;
           }) == "seq_q 2147483648 is above the kernels' 2147482623");
+    const auto tokens = [](std::int64_t n) {
+        Problem problem = test::plain_problem(n, {2, 1}, 1, 1, 16);
+        problem.dtype = Dtype::bf16;
+        return supports(problem).reason;
+    };
+    CHECK(tokens(65535) == "");
+    CHECK(tokens(65536) ==
+          "65536 query tiles are above the kernels' 65535; longer chunks or a part of the rows have fewer");
     CHECK(reason([](Problem& p) { p.shape.batch = 65536; }) == "batch 65536 is above the kernels' 65535");
 }
 

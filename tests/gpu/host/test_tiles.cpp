@@ -54,6 +54,7 @@ std::string wrong(const Sequence& sequence, const ChunkConfig& chunk, std::int64
     const auto queries = query_tiles(sequence, chunk, height);
     const auto keys = key_tiles(sequence, chunk, height);
     std::int64_t next = sequence.row, pairs = 0;
+    if (query_tile_count(sequence, chunk, height) != static_cast<std::int64_t>(queries.size())) return "count";
     for (const PlacedQueryTile& placed : queries) {
         const QueryTile& t = placed.tile;
         if (t.row != next || t.rows < 1 || t.rows > height) return "rows";
