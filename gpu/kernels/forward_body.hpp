@@ -27,7 +27,8 @@ struct ForwardKernel {
     static DCA_DEVICE KTile v_tile(int stage) { return {k_tile(stage).base + KTile::bytes}; }
     static DCA_DEVICE int first_row() { return M::warp() * warp_rows; }
 
-    /// The rows of this warp, turned for a mode, in place of those for the mode before. No other warp reads them.
+    /// The rows of this warp, turned for a mode, in place of those for the mode before. No other warp reads them, and
+    /// the barrier before the next key tile shows them to the warp's lanes.
     static DCA_DEVICE void turn_queries(const Params& p, int mode) {
         constexpr int vectors = QTile::vectors, at_once = 32 / vectors;
         const Index3 block = M::block();
@@ -46,11 +47,10 @@ struct ForwardKernel {
             if (row < t.rows) x = rotation.eight_channels(q + row * p.q_stride.row, angle, 8 * vector);
             M::store_shared(q_tile().at(row, vector), x);
         }
-        M::sync_warp();
     }
 
     /// Starts the copies of a tile of k and v and closes their group.
-    static DCA_DEVICE void fetch(const Params& p, std::int32_t head, std::int64_t row, int rows, int stage) {
+    static DCA_DEVICE void fetch(const Params& p, std::uint32_t head, std::uint32_t row, int rows, int stage) {
         const std::int64_t batch = M::block().z;
         const std::int64_t k = batch * p.k_stride.batch + head * p.k_stride.head + row * p.k_stride.row;
         const std::int64_t v = batch * p.v_stride.batch + head * p.v_stride.head + row * p.v_stride.row;
@@ -135,7 +135,7 @@ struct ForwardKernel {
         rows.start();
         clear(o);
 
-        const std::int32_t head = M::block().x / p.group;
+        const std::uint32_t head = static_cast<std::uint32_t>(M::block().x) / static_cast<std::uint32_t>(p.group);
         KeyWalk walk{-1, 0, 0, 0};
         const int first_keys = walk.template advance<M, T.keys>(p.tiles, tile, p.modes);
         if (walk.mode != KeyWalk::none) {

@@ -48,12 +48,14 @@ struct Emulated {
     static SharedAddress shared() { return {0}; }
     template <class T>
     static T load_shared(SharedAddress from, Where at = Where::current()) {
+        static_assert(one_access<T>);
         T value;
         emulated::block().read_shared(&value, from.byte, sizeof(T), at);
         return value;
     }
     template <class T>
     static void store_shared(SharedAddress to, T value, Where at = Where::current()) {
+        static_assert(one_access<T>);
         emulated::block().write_shared(to.byte, &value, sizeof(T), at);
     }
 
@@ -147,6 +149,9 @@ struct Emulated {
     }
 
 private:
+    template <class T>
+    static constexpr bool one_access = sizeof(T) == 1 || sizeof(T) == 2 || sizeof(T) == 4 || sizeof(T) == 8 ||
+                                       sizeof(T) == 16;
     template <class T>
     static std::uint64_t to_bits(T value) {
         static_assert(sizeof(T) == 4 || sizeof(T) == 8);

@@ -55,18 +55,20 @@ DCA_DEVICE void raise_maxima(SoftmaxRows<Atoms>& rows, Accumulator<Atoms, Channe
             const float before = rows.maximum[atom][half];
             rows.maximum[atom][half] = M::max(before, quad_max<M>(largest) * scale);
             shrink[atom][half] = M::exp2(before - rows.shift(atom, half));
-            rows.sum[atom][half] *= shrink[atom][half];
             moved |= shrink[atom][half] != 1.0f;
         }
     }
     // Maxima seldom rise after the first tiles.
-    if (M::any(moved)) {
+    if (!M::any(moved)) return;
+    DCA_UNROLL
+    for (int atom = 0; atom < Atoms; ++atom) {
         DCA_UNROLL
-        for (int atom = 0; atom < Atoms; ++atom) {
+        for (int half = 0; half < 2; ++half) {
+            rows.sum[atom][half] *= shrink[atom][half];
             DCA_UNROLL
             for (int block = 0; block < ChannelBlocks; ++block) {
-                DCA_UNROLL
-                for (int e = 0; e < 4; ++e) output.at[atom][block][e] *= shrink[atom][e / 2];
+                output.at[atom][block][2 * half] *= shrink[atom][half];
+                output.at[atom][block][2 * half + 1] *= shrink[atom][half];
             }
         }
     }

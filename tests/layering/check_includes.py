@@ -79,7 +79,7 @@ ARROWS = {
     'gpu_host': {'gpu_api', 'spec'},
     'gpu_emulation': {'gpu_kernels', 'gpu_tile', 'gpu_machine', 'gpu_host', 'gpu_api', 'spec'},
     'gpu_cuda': {'gpu_kernels', 'gpu_tile', 'gpu_machine', 'gpu_host', 'gpu_api', 'spec'},
-    'gpu_bench': {'gpu_kernels', 'gpu_tile', 'gpu_machine', 'gpu_api', 'spec'},
+    'gpu_bench': {'gpu_api', 'spec'},
     'gpu': {'gpu_api', 'spec'},
     'golden': {'chunk_summary_spec', 'spec'},
     'compare': {'golden', 'chunk_summary_spec', 'spec', RESULT},

@@ -45,6 +45,8 @@ TEST_CASE("16-bit kernels: several chunks, ragged ends, every mode, both widths"
     // 150 rows: neither query tiles of 128 nor key tiles of 64 fit.
     check(plain_problem(420, {190, 40}, 1, 1, 64), 2, 1.0);
     check(plain_problem(330, {110, 10}, 1, 1, 128), 3, 1.0);
+    // 127 rows: the last key tile of a range lacks one key.
+    check(plain_problem(290, {137, 10}, 1, 1, 32), 8, 1.0);
     // Chunks of one tile, and of less: the tile of 64 rows.
     check(plain_problem(200, {72, 8}, 2, 1, 128), 4, 1.0);
     check(plain_problem(150, {50, 10}, 1, 1, 64), 5, 1.0);
