@@ -25,7 +25,7 @@ enum dca_gpu_status {
     DCA_GPU_UNSUPPORTED = 2, /* a valid request that no kernel serves, or no device to serve it */
     DCA_GPU_FAILED = 3       /* the CUDA runtime refused: out of memory, an earlier error */
 };
-enum dca_gpu_dtype { DCA_GPU_F16 = 0, DCA_GPU_BF16 = 1, DCA_GPU_F64 = 2 };
+enum dca_gpu_dtype { DCA_GPU_F16 = 0, DCA_GPU_BF16 = 1, DCA_GPU_F64 = 2, DCA_GPU_F32 = 3 }; /* f32: merge alone */
 enum dca_gpu_rope_layout { DCA_GPU_ROPE_NONE = 0, DCA_GPU_ROPE_NEOX = 1, DCA_GPU_ROPE_INTERLEAVED = 2 };
 /* Def.5 */
 enum dca_gpu_rope_scaling {
@@ -68,25 +68,27 @@ typedef struct dca_gpu_strides {
     int64_t batch, row, head;
 } dca_gpu_strides;
 
-/* Device pointers of one call. q, k, v, out are of the plan's dtype and start at multiples of 16 bytes, as all their
- * rows do; lse, of float (double for f64), is (batch, heads_q, seq_q) with contiguous rows. */
+/* Device pointers of one call. q, k, v, out are of the plan's dtype; rows that all start at multiples of 16 bytes are
+ * fastest, and v needs them where head_dim_v elements are whole 16 bytes. lse, of float (double for f64), is
+ * (batch, heads_q, seq_q) with contiguous rows. */
 typedef struct dca_gpu_forward_args {
     uint64_t struct_size;
     const void *q, *k, *v;
     void *out, *lse;
     dca_gpu_strides q_stride, k_stride, v_stride, out_stride; /* all zero: dense */
     int64_t lse_batch, lse_head;                              /* strides; both zero: dense */
-    void* workspace;                                          /* at a multiple of 256 bytes */
+    void* workspace;                                          /* at a multiple of 16 bytes, better 256 */
     uint64_t workspace_bytes;                                 /* at least dca_gpu_workspace_bytes */
     void* stream;                                             /* cudaStream_t; null: the legacy default stream */
     uint32_t modes, flags;
 } dca_gpu_forward_args;
 
-/* Partial results of up to three calls with one mode each become one (Def.8). Dense, f16 or bf16. */
+/* Partial results of up to three calls with one mode each become one (Def.8). Dense; out overlaps
+ * no part. */
 typedef struct dca_gpu_merge_args {
     uint64_t struct_size;
     const void* out_part[3]; /* (batch, seq_q, heads_q, head_dim_v) */
-    const void* lse_part[3]; /* float, (batch, heads_q, seq_q) */
+    const void* lse_part[3]; /* (batch, heads_q, seq_q), float, double for f64 */
     void *out, *lse;
     int64_t batch, seq_q, heads_q, head_dim_v;
     void* stream;

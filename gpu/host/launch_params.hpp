@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "gpu/api/kernel_params.hpp"
+#include "gpu/api/merge_config.hpp"
 #include "gpu/api/tile_config.hpp"
 #include "gpu/host/plan.hpp"
 
@@ -37,7 +38,8 @@ struct Launch {
 /// double with double.
 template <class Element, class Real>
 struct Call {
-    Element *q = nullptr, *k = nullptr, *v = nullptr, *out = nullptr;
+    const Element *q = nullptr, *k = nullptr, *v = nullptr;
+    Element* out = nullptr;
     Real* lse = nullptr;
     Strides q_stride, k_stride, v_stride, out_stride;
     std::int64_t lse_batch = 0, lse_head = 0;
@@ -147,6 +149,12 @@ template <class Element, class Real>
     p.sign = static_cast<Real>(plan.scale.sign);
     p.modes = modes;
     return p;
+}
+
+/// element_bytes: of out. Heads and batch entries are blocks along y and z.
+[[nodiscard]] inline Launch merge_launch(std::int64_t batch, std::int64_t seq_q, std::int64_t heads, int head_dim_v,
+                                         int element_bytes) {
+    return {merge_blocks(seq_q, head_dim_v, element_bytes), heads, batch, merge_threads, 0};
 }
 
 }  // namespace dca::gpu::host

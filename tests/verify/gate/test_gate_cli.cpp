@@ -70,7 +70,9 @@ TEST_CASE("What cannot be meant is refused in one line") {
     check_refused(smoke + "--candidate peer --command 'x {input} {output}'", "--candidate excludes --command");
     check_refused(smoke + "--candidate peer --timeout 3", "--timeout requires --command");
     check_refused(smoke + "--candidate nobody", "there is no candidate 'nobody'");
-    check_refused(smoke + "--candidate cuda", "candidate cuda: ");
+    if (run_dca("list candidates").out.find("cuda: this project's kernels on a GPU (not here: ") != std::string::npos) {
+        check_refused(smoke + "--candidate cuda", "candidate cuda: ");
+    }
     check_refused(smoke + "--candidate mutant:nobody", "there is no mutant 'nobody'");
     check_refused(smoke + "--candidate peer --tag pakced", "did you mean packed?");
     check_refused(smoke + "--candidate peer --seed 3x", "--seed: '3x'");
