@@ -56,7 +56,8 @@ for step in $(echo "$only" | tr , ' ') $(printf '%s\n' $limits | sed 's/=.*//');
 done
 
 date=$(date -u '+%Y-%m-%d %H:%M UTC')
-card=$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/null | head -n 1)
+card=$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/null) || card= # it complains on stdout
+card=$(printf '%s\n' "$card" | head -n 1)
 if [ -f "$here/COMMIT" ]; then
     commit=$(cat "$here/COMMIT")
 else

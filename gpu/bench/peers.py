@@ -106,10 +106,10 @@ def recipe_backend(bench, problem, inputs, clock, rounds=3):
 def time_problem(bench, problem, options, clock):
     """A row of the result document."""
     torch = bench.torch
-    generator = torch.Generator(device="cuda").manual_seed(options.seed)
+    generator = torch.Generator(device=bench.device).manual_seed(options.seed)
     dtype = {"bf16": torch.bfloat16, "f16": torch.float16}[problem.dtype]
     shape = lambda heads: (problem.batch, problem.n, heads, problem.head_dim)
-    inputs = [torch.randn(shape(heads), generator=generator, device="cuda", dtype=torch.float32).to(dtype)
+    inputs = [torch.randn(shape(heads), generator=generator, device=bench.device, dtype=torch.float32).to(dtype)
               for heads in (problem.heads_q, problem.heads_kv, problem.heads_kv)]
     row = {"batch": problem.batch, "n": problem.n, "heads_q": problem.heads_q, "heads_kv": problem.heads_kv,
            "head_dim": problem.head_dim, "dtype": problem.dtype, "chunk_size": problem.settings.chunk_size,
@@ -218,7 +218,7 @@ def run_check(bench, options):
 
 def run_timing(bench, options):
     torch = bench.torch
-    clock = Clock(torch, not options.keep_l2)
+    clock = Clock(torch, not options.keep_l2, bench.device)
     head = environment.header(HERE, torch)
     head.update({"inputs": f"standard normal, seed {options.seed}", "L2 cache": clock.described,
                  "times": "CUDA events, one run each, contestants in alternation; ratios within a round",

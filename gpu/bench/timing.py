@@ -10,10 +10,10 @@ HEAD_START_CYCLES = 2000000  # about a millisecond: longer than the launches of 
 
 
 class Clock:
-    def __init__(self, torch, flush):
+    def __init__(self, torch, flush, device):
         self.torch = torch
         size = getattr(torch.cuda.get_device_properties(0), "L2_cache_size", 0) or 64 << 20
-        self.buffer = torch.empty(2 * size, dtype=torch.uint8, device="cuda") if flush else None
+        self.buffer = torch.empty(2 * size, dtype=torch.uint8, device=device) if flush else None
         self.described = f"flushed before each run ({2 * size >> 20} MiB written)" if flush else "not flushed"
         self.head_start = getattr(torch.cuda, "_sleep", None)
         if self.head_start is None:

@@ -38,6 +38,10 @@ class Archives(unittest.TestCase):
             for name, a in npz.read(folder + "/theirs.npz").items():
                 self.assertEqual((a.dtype, a.shape, a.data), (arrays[name].dtype.str, arrays[name].shape, arrays[name].tobytes()))
 
+    def test_data_begin_at_a_multiple_of_64_bytes_as_numpy_wants(self):
+        for count in range(0, 200000, 7919):
+            self.assertEqual((len(npz.pack(npz.Array("|u1", (count,), bytes(count)))) - count) % 64, 0)
+
     def test_damage_is_refused(self):
         good = npz.pack(npz.Array("<f4", (2,), b"12345678"))
         for bad in (good[:-1], good + b"x", b"NUMPY" + good, good.replace(b"<f4", b"<c8")):

@@ -121,7 +121,7 @@ class Protocol(unittest.TestCase):
         status, steps = self.run_protocol()
         self.assertEqual((status, steps["gate_ci"][0]), (3, "NOT RUN"))
         self.assertIn("built without", steps["gate_ci"][1])
-        self.fake("nvidia-smi", "exit 9\n")
+        self.fake("nvidia-smi", "echo NVIDIA-SMI has failed; exit 9\n")
         status, steps = self.run_protocol()
         self.assertEqual((status, self.verdicts(steps)), (3, dict.fromkeys(STEPS, "NOT RUN")))
 
