@@ -95,11 +95,11 @@ struct ForwardKernel {
             DCA_UNROLL
             for (int half = 0; half < 2; ++half) {
                 const float sum = quad_sum<M>(rows.sum[atom][half]);
-                const float inverse = sum > 0.0f ? 1.0f / sum : 0.0f;
+                const float inverse = sum == 0.0f ? 0.0f : 1.0f / sum;  // NaN stays NaN
                 const int row = first_row() + 16 * atom + 8 * half + group;
                 if (column == 0 && row < t.rows)
                     M::store(p.lse, lse + row,
-                             sum > 0.0f ? (rows.maximum[atom][half] + M::log2(sum)) * ln2 : minus_infinity);
+                             sum == 0.0f ? minus_infinity : (rows.maximum[atom][half] + M::log2(sum)) * ln2);
                 DCA_UNROLL
                 for (int b = 0; b < T.head_dim / 8; ++b)
                     M::store_shared(q_tile().at(row, b) + static_cast<std::uint32_t>(4 * column),

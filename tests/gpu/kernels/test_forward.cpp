@@ -1,4 +1,5 @@
 // The fused kernel of bf16 and f16 on the emulated machine, against the definition.
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
@@ -183,4 +184,15 @@ TEST_CASE("16-bit kernels: the order in which threads run changes no bit") {
         launch.options.host_threads = static_cast<int>(seed % 2) + 1;
         CHECK(same_bits(forward_16bit(problem, inputs, launch), first));
     }
+}
+
+TEST_CASE("16-bit kernels: a row whose logits overflow is not a row without keys") {
+    Problem problem = plain_problem(80, {32, 8}, 1, 1, 64);
+    problem.dtype = Dtype::bf16;
+    Inputs inputs = rounded(problem, random_inputs(problem, 81));
+    for (Tensor4* tensor : {&inputs.q, &inputs.k})
+        for (double& x : tensor->values()) x = round_to(Dtype::bf16, std::copysign(1e30, x));
+    const Outputs got = forward_16bit(problem, inputs);
+    // Logits of 10^60 are infinite in f32; what comes of them may be NaN or infinite, but must show.
+    for (double lse : got.lse.values()) CHECK_FALSE(lse < 0.0);
 }
