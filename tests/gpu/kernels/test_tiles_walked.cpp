@@ -1,4 +1,4 @@
-// Which tiles of keys the fused kernel of bf16 and f16 meets, and where it may leave the mask out.
+// Which tiles of keys the fused kernel of bf16 and f16 meets, where it may leave the mask out, and what it turns.
 #include "tests/gpu/kernels/error_bound_16bit.hpp"
 #include "tests/gpu/kernels/launch_16bit.hpp"
 #include "tests/support/catch.hpp"
@@ -31,4 +31,15 @@ TEST_CASE("16-bit kernels: pieces that begin at any row of a key tile") {
         CHECK(worst.out <= 1);
         CHECK(worst.lse <= 1);
     }
+}
+
+TEST_CASE("16-bit kernels: channels that are not rotary, as whole vectors, under a negative scale") {
+    Problem problem = plain_problem(90, {32, 0}, 1, 1, 64);
+    problem.dtype = Dtype::f16;
+    problem.rope.rotary_dim = 32;
+    problem.softmax_scale = -0.125;
+    const Inputs inputs = rounded(problem, random_inputs(problem, 3));
+    const WorstError16 worst = worst_error_16bit(problem, inputs, forward_16bit(problem, inputs), gpu::mode_all);
+    CHECK(worst.out <= 1);
+    CHECK(worst.lse <= 1);
 }
