@@ -114,6 +114,7 @@ EXTERNAL = {
     r'zlib\.h': {'golden'},
     r'archive(_entry)?\.h': {'candidate'},
     r'nlohmann/': {'candidate', 'gate', 'report', 'matrix'},
+    r'toml\+\+/': {'measure'},
     r'CLI/': {'cli'},
     r'catch2/': set(),
     r'(cuda|cooperative_groups|cublas|cutlass|cute/)': {'gpu_machine', 'gpu_cuda'},
