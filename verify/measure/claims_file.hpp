@@ -12,12 +12,6 @@
 
 namespace dca::measure {
 
-/// One size to measure.
-struct Size {
-    std::int64_t n = 0, chunk_size = 0, local_size = 0;
-    friend bool operator==(const Size&, const Size&) = default;
-};
-
 /// What is to be measured of every candidate that is held against claims on this ladder.
 struct LadderPlan {
     std::string name;

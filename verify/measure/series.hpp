@@ -38,6 +38,12 @@ struct Repeat {
     std::optional<double> stolen;
 };
 
+/// C and w of a length.
+struct Size {
+    std::int64_t n = 0, chunk_size = 0, local_size = 0;
+    friend bool operator==(const Size&, const Size&) = default;
+};
+
 /// Visible query-key pairs per mode (Def.2), of one head.
 struct ScoreElements {
     std::int64_t intra = 0, succ = 0, inter = 0;
