@@ -99,7 +99,7 @@ Combination combine(const std::vector<Column>& columns, const Column& y) {
     Combination fit;
     fit.values = y;
     std::array<double, most> found{};
-    for (int round = 0; round < 6; ++round) {  // converges quadratically from values that are within their noise
+    for (int round = 0; round < 4; ++round) {  // each round errs by about the square of the relative noise of the last
         found = non_negative(equations(columns, y, fit.values), columns.size());
         for (std::size_t i = 0; i < y.size(); ++i) {
             double value = 0;

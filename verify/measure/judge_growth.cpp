@@ -38,29 +38,62 @@ std::size_t repeats_of(const Series& series) {
     return least;
 }
 
-/// Where the interval lies between the two lines of the claim.
-void place(Relation relation, OnAxis& at) {
-    const double upper = at.power + at.slack, lower = at.power - at.slack;
-    const bool above = at.exponent.low > upper, below = at.exponent.high < lower;
-    const bool under = at.exponent.high <= upper, over = at.exponent.low >= lower;
-    switch (relation) {
-        case Relation::at_most:
-            at.outcome = above ? ClaimOutcome::fail : under ? ClaimOutcome::pass : ClaimOutcome::inconclusive;
-            return;
-        case Relation::at_least:
-            at.outcome = below ? ClaimOutcome::fail : over ? ClaimOutcome::pass : ClaimOutcome::inconclusive;
-            return;
-        case Relation::equal:
-            at.outcome = above || below  ? ClaimOutcome::fail
-                         : under && over ? ClaimOutcome::pass
-                                         : ClaimOutcome::inconclusive;
-            return;
-    }
+bool claims_upper(Relation relation) {
+    return relation != Relation::at_least;
+}
+bool claims_lower(Relation relation) {
+    return relation != Relation::at_most;
 }
 
-OnAxis judge_axis(const Series& part, Axis axis, double power, int log_power, Relation relation) {
+ClaimOutcome outcome_of(bool inside, bool outside) {
+    return inside ? ClaimOutcome::pass : outside ? ClaimOutcome::fail : ClaimOutcome::inconclusive;
+}
+
+/// 1, the law and the law times one power more of the axis: what a claim of the law allows, and the least that it does
+/// not.
+std::vector<Growth> law_and_next(const Growth& law, Axis axis) {
+    Growth next = law;
+    (axis == Axis::n ? next.n_power : next.c_power) += 1;
+    std::vector<Growth> terms = {Growth{}, law, next};
+    if (law == Growth{}) terms.erase(terms.begin());
+    return terms;
+}
+
+/// That growth is at most a power can show where the exponent does not: beside a large constant no exponent is known,
+/// but a term of the next power may be known to be small. A share s of it raises the exponent at the last size by s.
+ClaimOutcome judge_upper(const Series& part, const Growth& law, Axis axis, OnAxis& at) {
+    const double upper = at.power + at.slack;
+    const ClaimOutcome by_exponent = outcome_of(at.exponent.high <= upper, at.exponent.low > upper);
+    const std::vector<Growth> terms = law_and_next(law, axis);
+    if (by_exponent != ClaimOutcome::inconclusive || medians(part).y.size() <= terms.size()) return by_exponent;
+    const Term next = fit_model(part, terms).terms.back();
+    if (!(next.share.high <= at.slack)) return by_exponent;
+    at.reason += "; a term " + next.name + " makes up " + text(next.share) + " of the last value, no more";
+    return ClaimOutcome::pass;
+}
+
+/// That growth is at least a power can show before the exponent does: where the law is a sum, its largest power wins in
+/// the end, however flat the measured sizes still are.
+ClaimOutcome judge_lower(const Series& part, const PowerFit& power, const Growth& claimed, OnAxis& at) {
+    const double lower = at.power - at.slack;
+    const ClaimOutcome by_exponent = outcome_of(at.exponent.low >= lower, at.exponent.high < lower);
+    if (by_exponent == ClaimOutcome::pass || claimed.n_power < 1 || claimed.c_power != 0) return by_exponent;
+    const Growth law{claimed.n_power, 0, claimed.log_power}, less{claimed.n_power - 1, 0, claimed.log_power};
+    std::vector<Growth> terms = {Growth{}, less, law};
+    if (less == Growth{}) terms.erase(terms.begin());
+    if (medians(part).y.size() <= terms.size()) return by_exponent;
+    const ModelFit sum = fit_model(part, terms);
+    const Estimate& share = sum.terms.back().share;
+    // Differences of the criterion: 2 is positive, 6 strong evidence (Kass and Raftery 1995).
+    if (!(share.low > 0) || sum.score > power.score + 6) return by_exponent;
+    at.reason += "; a term " + sum.terms.back().name + " makes up " + text(share) + " of the last value";
+    return share.low > 0.5 && sum.score + 2 < power.score ? ClaimOutcome::pass : ClaimOutcome::inconclusive;
+}
+
+OnAxis judge_axis(const Series& part, Axis axis, const Growth& claimed, Relation relation) {
     OnAxis at;
-    at.power = power;
+    at.power = axis == Axis::n ? claimed.n_power : claimed.c_power;
+    const int log_power = axis == Axis::n ? claimed.log_power : 0;
     const Medians base = medians(part);
     const std::string along = axis == Axis::n ? "n at one chunk_size" : "chunk_size at one n";
     if (base.y.size() < least_points) {
@@ -69,16 +102,22 @@ OnAxis judge_axis(const Series& part, Axis axis, double power, int log_power, Re
         return at;
     }
     at.slack = tolerance(size_of(*base.samples.back(), axis));
-    at.exponent = fit_power(part, axis, log_power).exponent;
-    place(relation, at);
+    const PowerFit fit = fit_power(part, axis, log_power);
+    at.exponent = fit.exponent;
     at.reason = "exponent of " + std::string(name(axis)) + (log_power != 0 ? " beside the logarithm" : "") + " " +
                 text(at.exponent) + " from " + name(axis) + " = " +
                 std::to_string(size_of(*base.samples.front(), axis)) + " to " +
-                std::to_string(size_of(*base.samples.back(), axis)) + ", claimed " + text("%g", power) + " (within " +
-                text("%.3f", at.slack) + ")";
+                std::to_string(size_of(*base.samples.back(), axis)) + ", claimed " + text("%g", at.power) +
+                " (within " + text("%.3f", at.slack) + ")";
+    const double upper = at.power + at.slack, lower = at.power - at.slack;
+    at.outcome = ClaimOutcome::pass;
+    const Growth on_axis = axis == Axis::n ? Growth{claimed.n_power, 0, log_power} : Growth{0, claimed.c_power, 0};
+    if (claims_upper(relation)) at.outcome = judge_upper(part, on_axis, axis, at);
+    if (claims_lower(relation)) {
+        at.outcome = worse(at.outcome, judge_lower(part, fit, on_axis, at));
+    }
     if (at.outcome != ClaimOutcome::inconclusive) return at;
     const Estimate repeats = exponent_by_repeats(part, axis, log_power);
-    const double upper = power + at.slack, lower = power - at.slack;
     const bool across_upper = relation != Relation::at_least && at.exponent.high > upper;
     const double line = across_upper ? upper : lower;
     const bool value_above = at.exponent.value > line;
@@ -106,12 +145,8 @@ void judge_late_term(const Series& part, const Claim& claim, const StepFinding& 
 /// A term of the next power that is there for sure, but too small yet to move the exponent.
 void judge_hidden_term(const Series& part, const Claim& claim, OnAxis& at) {
     if (at.outcome != ClaimOutcome::pass || claim.relation == Relation::at_least || medians(part).y.size() < 5) return;
-    const Growth claimed = claim.growth[0];
-    Growth law{claimed.n_power, 0, claimed.log_power}, next = law;
-    next.n_power += 1;
-    std::vector<Growth> terms = {Growth{}, law, next};
-    if (law == Growth{}) terms.erase(terms.begin());
-    const ModelFit fit = fit_model(part, terms);
+    const Growth& claimed = claim.growth[0];
+    const ModelFit fit = fit_model(part, law_and_next({claimed.n_power, 0, claimed.log_power}, Axis::n));
     const Term& term = fit.terms.back();
     const double last = static_cast<double>(medians(part).samples.back()->n);
     // Of the value at `last` the share s, of that at last / s about half.
@@ -144,7 +179,7 @@ void take(const OnAxis& at, Axis axis, ClaimVerdict& verdict) {
 void judge_growth(const Claim& claim, const Series& series, ClaimVerdict& verdict) {
     const Growth& claimed = claim.growth[0];
     const Series part = along_n(series);
-    OnAxis on_n = judge_axis(part, Axis::n, claimed.n_power, claimed.log_power, claim.relation);
+    OnAxis on_n = judge_axis(part, Axis::n, claimed, claim.relation);
     if (on_n.slack > 0) {
         verdict.steps = find_steps(part);
         for (const StepFinding& step : verdict.steps) {
@@ -155,7 +190,7 @@ void judge_growth(const Claim& claim, const Series& series, ClaimVerdict& verdic
     take(on_n, Axis::n, verdict);
     if (claimed.c_power > 0) {
         const Series chunks = along_chunks(series);
-        take(judge_axis(chunks, Axis::chunk_size, claimed.c_power, 0, claim.relation), Axis::chunk_size, verdict);
+        take(judge_axis(chunks, Axis::chunk_size, claimed, claim.relation), Axis::chunk_size, verdict);
     }
     judge_failures(claim, part, verdict);
 }

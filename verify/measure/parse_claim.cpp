@@ -38,6 +38,14 @@ bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
+std::string lower_case(std::string_view text) {
+    std::string made(text);
+    for (char& c : made) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return made;
+}
+
 class Parser {
 public:
     explicit Parser(std::string_view text) : text_(text) {}
@@ -243,7 +251,11 @@ private:
             if (units[i].text == unit) return units[i].value;
             expected += (expected.empty() ? "" : ", ") + std::string(units[i].text);
         }
-        fail(at, "a unit (" + expected + ")" + golden::suggestion(unit, names));
+        std::string hint = golden::suggestion(unit, names);
+        for (const std::string_view one : names) {
+            if (lower_case(one) == lower_case(unit)) hint = ", did you mean " + std::string(one) + "?";
+        }
+        fail(at, "a unit (" + expected + ")" + hint);
     }
 
     void where(Claim& claim) {

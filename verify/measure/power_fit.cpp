@@ -164,6 +164,7 @@ PowerFit fit(const Series& series, Axis axis, int log_power, int count, bool onl
     for (std::size_t i = 0; i < fitted.size(); ++i) fitted[i] *= points.divisor[i];
     PowerFit made;
     made.misfit = replicas.set_misfit(fitted, has_offset ? 3 : 2);
+    made.score = information_score(curved.deviance, y.size(), 3);
     made.first_n = base.samples.front()->n;
     made.last_n = base.samples.back()->n;
     const Spread spread = spread_of(replicas, points, only_repeats);

@@ -112,6 +112,7 @@ struct Estimate {
 struct PowerFit {
     Estimate offset, factor, exponent;
     double misfit = 0;                     ///< relative standard deviation of the medians around the curve
+    double score = 0;                      ///< as ModelFit::score, of three parameters
     std::int64_t first_n = 0, last_n = 0;  ///< of the points that were used
 };
 
