@@ -104,8 +104,8 @@ Combination combine(const std::vector<Column>& columns, const Column& y) {
         for (std::size_t i = 0; i < y.size(); ++i) {
             double value = 0;
             for (std::size_t a = 0; a < columns.size(); ++a) value += found[a] * columns[a][i];
-            expects(value > 0, "a fit is positive at every point");
-            fit.values[i] = value;
+            // A column may be 0 at some points; a law that is 0 there fits nothing.
+            fit.values[i] = std::max(value, 1e-9 * y[i]);
         }
     }
     for (std::size_t i = 0; i < y.size(); ++i) {

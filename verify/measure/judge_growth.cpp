@@ -128,9 +128,9 @@ OnAxis judge_axis(const Series& part, Axis axis, const Growth& claimed, Relation
 
 /// A term that starts late: the law of all sizes says little about those after it.
 void judge_late_term(const Series& part, const Claim& claim, const StepFinding& step, OnAxis& at) {
+    at.reason += "; " + step.what;
     if (claim.relation == Relation::at_least || at.outcome == ClaimOutcome::fail) return;
     const Estimate last = last_exponent(part, Axis::n, claim.growth[0].log_power);
-    at.reason += "; " + step.what;
     if (last.low > at.power + at.slack) {
         at.outcome = ClaimOutcome::fail;
         at.exponent = last;

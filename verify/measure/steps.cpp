@@ -15,7 +15,7 @@ namespace dca::measure {
 namespace {
 
 constexpr std::size_t least_sizes = 6;  // three before a late term, two in it, and one to spare
-constexpr double chance = 0.01;
+constexpr double chance = 0.005;        // with what the choice of the smooth law adds, below 0.01 (tests)
 
 struct Law {
     std::vector<Column> columns;
@@ -66,6 +66,8 @@ std::vector<Law> stepped_laws(const Column& x) {
                 while (capacity / factor >= v * (1 - 1e-9)) capacity /= factor;
                 return capacity;
             });
+            // A stair is one only where two sizes stand on it together.
+            if (std::adjacent_find(stairs.begin(), stairs.end()) == stairs.end()) continue;
             std::size_t first = 1;
             while (first + 1 < x.size() && !(stairs[first] > stairs[first - 1])) ++first;
             laws.push_back({{one, x, stairs}, Step::staircase, first, factor});

@@ -120,7 +120,21 @@ TEST_CASE("a late quadratic step fails a linear claim, and is named with the siz
         REQUIRE(verdict.steps.size() == 1);
         CHECK(verdict.steps[0].kind == Step::late_term);
         CHECK(verdict.steps[0].n == 5793);
+        CHECK(verdict.reason.find("starts between n = 4096 and n = 5793") != std::string::npos);
     }
+}
+
+TEST_CASE("a late term that all sizes together would hide keeps a claim from passing") {
+    // 11 % of the value at n = 16384, nothing at 8192: the exponent of all sizes is 1.01.
+    const auto law = [](double n, double) { return 2048 * n + (n > 8192 ? n * n / 64 : 0); };
+    Plan plan;
+    plan.sizes = planted::fine_sizes();
+    plan.noise = 0;
+    const ClaimVerdict verdict = judge("memory <= O(n)", planted::memory(plan, law));
+    CHECK(verdict.outcome == fail);
+    REQUIRE(verdict.measured);
+    // ln(2304 * 16384 / (2229 * 11585)) / ln(16384 / 11585) = 1.095
+    CHECK(verdict.measured->value == Approx(1.095).margin(0.002));
 }
 
 TEST_CASE("a small quadratic term that is there for sure is not passed over") {
