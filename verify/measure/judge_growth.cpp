@@ -163,7 +163,7 @@ void take(const OnAxis& at, Axis axis, ClaimVerdict& verdict) {
     const bool first = verdict.reason.empty();
     const ClaimOutcome joined = first ? at.outcome : worse(verdict.outcome, at.outcome);
     // The measured value shown is that of the axis that decided.
-    if (first || joined != verdict.outcome) {
+    if (first || (joined != verdict.outcome && at.slack > 0)) {
         if (at.slack > 0) verdict.measured = at.exponent;
         verdict.measured_name = "exponent of " + std::string(name(axis));
         verdict.limit = at.power;

@@ -80,8 +80,11 @@ std::optional<Estimate> interval(const AtSize& at, double side) {
     if (at.exact && !at.values.empty()) return Estimate{at.values[0], at.values[0], at.values[0]};
     std::optional<Estimate> found = median_interval(at.values, side);
     if (found) {
-        found->low *= 1 - std::clamp(at.stolen_above, 0.0, 0.9);
-        found->high /= 1 - std::clamp(at.stolen_below, 0.0, 0.9);
+        // Without what was stolen times would be so much shorter, and a ratio another where the shares differ.
+        const double without =
+            (1 - std::clamp(at.stolen_above, 0.0, 0.9)) / (1 - std::clamp(at.stolen_below, 0.0, 0.9));
+        found->low *= std::min(1.0, without);
+        found->high *= std::max(1.0, without);
     }
     return found;
 }

@@ -4,6 +4,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/verify/measure/planted.hpp"
 #include "verify/measure/judge_claim.hpp"
+#include "verify/measure/model_fit.hpp"
 #include "verify/measure/power_fit.hpp"
 
 using namespace dca::measure;
@@ -46,6 +47,27 @@ TEST_CASE("intervals of exponents hold the truth as often as they say") {
             }
         }
     }
+}
+
+TEST_CASE("few sizes without repeats: the spread is known badly, and the interval knows that") {
+    // One coefficient from three sizes: Student's t with 2 degrees of freedom. A normal law would miss 12 % at each
+    // end.
+    constexpr int trials = 400;
+    int below = 0, above = 0;
+    for (int t = 0; t < trials; ++t) {
+        planted::Plan plan;
+        plan.sizes = {512, 1024, 2048};
+        plan.noise = 0.05;
+        plan.repeats = 1;
+        plan.seed = static_cast<std::uint32_t>(900000 + t);
+        const Ladder ladder = planted::ladder(plan, [](double n, double) { return 1e-6 * n; });
+        const Estimate found = fit_model(series_of(ladder, Quantity::time), {{1, 0, 0}}).terms[0].coefficient;
+        below += found.high < 1e-6;
+        above += found.low > 1e-6;
+    }
+    INFO(below << " below and " << above << " above of " << trials);
+    CHECK(below <= planted::allowed(trials, 0.05));
+    CHECK(above <= planted::allowed(trials, 0.05));
 }
 
 TEST_CASE("intervals are not so wide that they say nothing") {

@@ -236,7 +236,10 @@ TEST_CASE("claims in n and chunk_size need a ladder of each") {
     CHECK(outcome("memory <= O(n*c)", crossed(linear)) == pass);
     CHECK(outcome("memory <= O(n*c)", crossed(with_scores)) == fail);
     CHECK(outcome("memory <= O(n*c)", crossed([](double n, double c) { return n * c * c; })) == fail);
-    CHECK(outcome("memory <= O(n*c)", planted::memory(Plan{}, scores_of_a_chunk)) == open);
+    const ClaimVerdict no_chunks = judge("memory <= O(n*c)", planted::memory(Plan{}, scores_of_a_chunk));
+    CHECK(no_chunks.outcome == open);
+    CHECK(no_chunks.measured_name == "exponent of n");
+    CHECK(no_chunks.decided_by == "a ladder of 4 sizes or more of chunk_size at one n");
     CHECK(outcome("memory <= O(n)", crossed(linear)) == pass);
 }
 

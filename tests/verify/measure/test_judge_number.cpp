@@ -49,6 +49,22 @@ TEST_CASE("a slow candidate fails a ratio and a quick one passes, though the mac
     CHECK(judge("ratio(time, plain_causal) <= 1.05 at n = 1000", alternated(1.2, 0.01)).outcome == open);
 }
 
+TEST_CASE("a ratio of a disturbed and a quiet candidate is open, of two that were disturbed alike it is not") {
+    auto both = alternated(1.2, 0.01);
+    for (Point& point : both[0].points) {
+        for (Repeat& repeat : point.repeats) repeat.stolen = 0.3;
+    }
+    CHECK(judge("ratio(time, plain_causal) <= 1.05", both).outcome == open);
+    for (Point& point : both[1].points) {
+        for (Repeat& repeat : point.repeats) repeat.stolen = 0.3;
+    }
+    CHECK(judge("ratio(time, plain_causal) <= 1.05", both).outcome == fail);
+    for (Point& point : both[0].points) {
+        for (Repeat& repeat : point.repeats) repeat.stolen = 0;
+    }
+    CHECK(judge("ratio(time, plain_causal) <= 1.4", both).outcome == open);
+}
+
 TEST_CASE("ratios pair the rounds") {
     auto both = alternated(1.0, 0.0);
     CHECK(judge("ratio(time, plain_causal) <= 1.0001", both).outcome == pass);
