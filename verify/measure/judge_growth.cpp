@@ -120,6 +120,10 @@ OnAxis judge_axis(const Series& part, Axis axis, const Growth& claimed, Relation
     const Estimate repeats = exponent_by_repeats(part, axis, log_power);
     const bool across_upper = relation != Relation::at_least && at.exponent.high > upper;
     const double line = across_upper ? upper : lower;
+    if (at.exponent.high < line) {
+        at.decided_by = "larger n or more sizes: a sum of laws cannot be told from a power here";
+        return at;
+    }
     const bool value_above = at.exponent.value > line;
     at.decided_by = decided_by(at.exponent.value, value_above ? at.exponent.low : at.exponent.high,
                                value_above ? repeats.low : repeats.high, line, repeats_of(part));

@@ -14,11 +14,13 @@ struct Counts {
 
 constexpr int trials = 40;
 
-Counts judged(const std::string& claim, const planted::Law& law, double noise, std::uint32_t first_seed) {
+Counts judged(const std::string& claim, const planted::Law& law, double noise, std::uint32_t first_seed,
+              const std::vector<std::int64_t>& sizes = planted::Plan{}.sizes) {
     const Claim parsed = parse_claim(claim);
     Counts counts;
     for (int t = 0; t < trials; ++t) {
         planted::Plan plan;
+        plan.sizes = sizes;
         plan.noise = noise;
         plan.seed = first_seed + static_cast<std::uint32_t>(t);
         switch (judge_claim(parsed, "candidate", {planted::ladder(plan, law)}).outcome) {
@@ -61,6 +63,15 @@ TEST_CASE("on the line itself both mistakes are rare") {
     const Counts counts = judged("time <= O(n^2)", law, 0.02, 500);
     CHECK(counts.pass <= planted::allowed(trials, 0.05));
     CHECK(counts.fail <= planted::allowed(trials, 0.05));
+}
+
+TEST_CASE("a power that a sum of laws fits nearly as well is no lower bound") {
+    // Of n^1.9 at four sizes n + n^2 makes nearly all of the value n^2.
+    const auto law = [](double n, double) { return 1e-7 * std::pow(n, 1.9); };
+    for (const double noise : {0.02, 0.05}) {
+        const Counts counts = judged("time >= O(n^2)", law, noise, 700, {2048, 4096, 8192, 16384});
+        CHECK(counts.pass <= planted::allowed(trials, 0.05));
+    }
 }
 
 namespace {
