@@ -29,12 +29,17 @@ double flash(const PlanRequest& request) {
     return s.tokens * (s.b * s.d * (2 * s.h + 2 * s.g) + 4 * s.h);
 }
 
+/// Positions that a query or key can have, from 0 to min(C, 2L - 1, n - 1): rows of a table of angles.
+double angle_rows(const PlanRequest& request) {
+    const Symbols s(request);
+    return std::min({static_cast<double>(request.size.chunk_size), 2 * s.L - 1, s.n - 1}) + 1;
+}
+
 /// docs/kernels.md: K rotated beside K; a row of (cos, sin) in float for every position up to min(C, 2L - 1, n - 1); a
 /// QueryTile of 44 bytes (gpu/api/kernel_params.hpp) per 64 rows.
 double fused(const PlanRequest& request) {
     const Symbols s(request);
-    const double rows = std::min({static_cast<double>(request.size.chunk_size), 2 * s.L - 1, s.n - 1}) + 1;
-    return flash(request) + s.tokens * s.b * s.d * s.g + rows * s.d / 2 * 8 + s.tokens * 44 / 64;
+    return flash(request) + s.tokens * s.b * s.d * s.g + angle_rows(request) * s.d / 2 * 8 + s.tokens * 44 / 64;
 }
 
 /// q, k, v; three rotated q, rotated k; a partial out and lse for every mode a query has; out and its lse.
@@ -75,10 +80,11 @@ double unfused(const PlanRequest& request) {
     return flash(request) + s.tokens * s.b * s.h * (s.n + s.L) / 2;
 }
 
-/// Doubles throughout: q, k, v, out, lse, and one key head's rotated keys and packed values at a time.
+/// Doubles throughout: q, k, v, out, lse, one key head's rotated keys and packed values at a time, and a row of (cos,
+/// sin) for every position.
 double reference_forward(const PlanRequest& request) {
     const Symbols s(request);
-    return s.tokens * 8 * (s.d * (2 * s.h + 2 * s.g) + s.h) + s.n * 8 * 2 * s.d;
+    return s.tokens * 8 * (s.d * (2 * s.h + 2 * s.g) + s.h) + s.n * 8 * 2 * s.d + angle_rows(request) * 8 * s.d;
 }
 
 std::int64_t one_call(const PlanRequest&) {

@@ -113,10 +113,10 @@ TEST_CASE("what a forward pass holds, calls and operations") {
     CHECK(of(at, "fused DCA").inference_bytes == cache + 22656.0 * 32768 + 8193 * 512 + 32768 * 44 / 64);
     // q, k, v 12288, rotated 26624, partials (8192 + 128) phi, out and lse 8320.
     CHECK(of(at, "three-call DCA").inference_bytes == Approx(cache + 32768 * (47232 + 8320 * 2.34375)));
-    // One head in double, 128 channels: q, k, v, out 4096 bytes, lse 8, K and V once more 2048.
+    // One head in double, 128 channels: q, k, v, out 4096 bytes, lse 8, K and V once more 2048; 8193 rows of angles.
     PlanRequest one = request(131072);
     one.heads_q = one.heads_kv = 1;
-    CHECK(of(predict(one), "reference").inference_bytes == 131072.0 * (4096 + 8 + 2048));
+    CHECK(of(predict(one), "reference").inference_bytes == 131072.0 * (4096 + 8 + 2048) + 8193 * 1024);
     CHECK(of(predict(one), "reference").infers_on.empty());
 }
 
