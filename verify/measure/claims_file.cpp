@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::size_t most_bytes = std::size_t{1} << 20;
 constexpr std::size_t most_sizes = 64;
+/// A dotted key is on one line, and every part of it a level of recursion in the parser's tables.
+constexpr std::size_t longest_line = 4096;
 
 class Reader {
 public:
@@ -213,6 +215,14 @@ ClaimsFile read_document(const toml::table& root, const Reader& reader) {
 
 ClaimsFile parse_claims(std::string_view text, const std::string& name) {
     if (text.size() > most_bytes) throw FormatError(golden::printable(name) + ": more than 1 MiB of claims");
+    for (std::size_t begin = 0, line = 1; begin < text.size(); ++line) {
+        const std::size_t end = std::min(text.find('\n', begin), text.size());
+        if (end - begin > longest_line) {
+            throw FormatError(golden::printable(name) + ":" + std::to_string(line) + ": a line of more than " +
+                              std::to_string(longest_line) + " characters");
+        }
+        begin = end + 1;
+    }
     toml::table root;
     try {
         root = toml::parse(text, name);

@@ -41,6 +41,12 @@ std::string refusal(const std::string& text) {
     return "accepted";
 }
 
+std::string repeated(const std::string& text, int times) {
+    std::string made;
+    for (int i = 0; i < times; ++i) made += text;
+    return made;
+}
+
 std::string with(const std::string& from, const std::string& to) {
     std::string text = good;
     const std::size_t at = text.find(from);
@@ -99,6 +105,11 @@ TEST_CASE("what is wrong with a file of claims is told with its line") {
         {good + good.substr(good.find("[[claim]]")), "claim 'one' is there twice"},
         {"", "'schema' is missing"},
         {std::string(std::size_t{1} << 20, ' ') + " ", "more than 1 MiB"},
+        {good + "x = \"" + std::string(5000, 'y') + "\"\n", "claims.toml:21: a line of more than 4096 characters"},
+        // Each part of a key is a table in a table: half a million of them would overflow the stack.
+        {good + repeated("a.", 500000) + "b = 1\n", "a line of more than 4096 characters"},
+        {repeated("a.", 2000) + "b = 1\n" + good, "there is no key 'a'"},
+        {"a = " + repeated("[", 4000) + "\n" + good, "nested value depth"},
     };
     for (const auto& [text, expected] : refusals) {
         INFO(expected << "\n" << refusal(text));
