@@ -4,7 +4,7 @@
 build=$root/build
 packages="cmake g++ make pkg-config libeigen3-dev libhdf5-dev libcli11-dev nlohmann-json3-dev zlib1g-dev libarchive-dev
     catch2 python3 python3-numpy python3-h5py python3-yaml python3-jsonschema libmpfr-dev libgmp-dev libqd-dev libboost-dev
-    libboost-context-dev gnuplot-nox"
+    libboost-context-dev gnuplot-nox libtomlplusplus-dev"
 
 give_up() {
     printf '%s\n' "$*" >&2
