@@ -24,6 +24,9 @@ void add_document(CLI::App& app, Action& action);
 void add_lint(CLI::App& app, Action& action);
 void add_check_laws(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
+void add_measure(CLI::App& app, Action& action);
+/// The processes of `measure`; hidden.
+void add_measure_point(CLI::App& app, Action& action);
 
 /// What the user asked for makes no sense: a bad option or combination of options.
 struct UsageError : std::runtime_error {

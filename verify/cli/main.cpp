@@ -34,6 +34,8 @@ dca::cli::Action parse(CLI::App& app, int argc, char** argv) {
     dca::cli::add_lint(app, action);
     dca::cli::add_check_laws(app, action);
     dca::cli::add_bench(app, action);
+    dca::cli::add_measure(app, action);
+    dca::cli::add_measure_point(app, action);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

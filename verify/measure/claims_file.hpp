@@ -9,6 +9,7 @@
 
 #include "verify/measure/claim.hpp"
 #include "verify/measure/series.hpp"
+#include "verify/measure/size.hpp"
 
 namespace dca::measure {
 

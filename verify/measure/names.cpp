@@ -8,7 +8,7 @@ namespace dca::measure {
 namespace {
 
 constexpr std::array<std::string_view, 6> quantities = {"time", "cpu", "memory", "peak", "flops", "elements"};
-constexpr std::array<std::string_view, 5> sources = {"none", "getrusage", "cgroup", "allocation hook", "gpu"};
+constexpr std::array<std::string_view, 6> sources = {"none", "getrusage", "cgroup", "allocation hook", "gpu", "VmHWM"};
 constexpr std::array<std::string_view, 2> passes = {"forward", "backward"};
 constexpr std::array<std::string_view, 2> steps = {"staircase", "late term"};
 constexpr std::array<std::string_view, 3> outcomes = {"PASS", "FAIL", "INCONCLUSIVE"};

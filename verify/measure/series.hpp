@@ -11,7 +11,7 @@
 namespace dca::measure {
 
 /// Where a number of peak bytes comes from.
-enum class MemorySource : std::uint8_t { none, rusage, cgroup, allocation_hook, gpu };
+enum class MemorySource : std::uint8_t { none, rusage, cgroup, allocation_hook, gpu, resident };
 
 enum class Pass : std::uint8_t { forward, backward };
 
@@ -63,6 +63,10 @@ struct Point {
     double flops = 0;               ///< counted: 4 d per element and head forward, 10 d backward
     ScoreElements elements;         ///< of one head
     std::string failure;            ///< why there is no (further) repeat: killed for memory, timed out; else empty
+    /// Growth of resident memory in the warm-up, where the system tells: a second opinion on peak_bytes.
+    std::optional<std::int64_t> resident_bytes;
+    bool settled = false;  ///< the interval of the median became as narrow as asked before repeats or time were used up
+    std::string disturbed;  ///< why its times are not to be believed, one clause; empty where nothing was seen
 };
 
 /// Everything measured of one candidate.

@@ -1,6 +1,7 @@
 #include "verify/picture/picture.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "verify/picture/filter_process.hpp"
 #include "verify/picture/script.hpp"
@@ -42,6 +43,13 @@ std::optional<Svg> Plotter::draw(const Octaves& octaves) {
 std::optional<Svg> Plotter::draw(const Mosaic& mosaic) {
     if (!has_cells(mosaic.rows, mosaic.columns, mosaic.cells.size())) return std::nullopt;
     return run(script(mosaic));
+}
+
+std::optional<Svg> Plotter::draw(const LogPlot& plot) {
+    const bool any = std::any_of(plot.marks.begin(), plot.marks.end(), [](const LogPlot::Mark& mark) {
+        return mark.x > 0 && mark.y > 0 && std::isfinite(mark.x) && std::isfinite(mark.y);
+    });
+    return any ? run(script(plot)) : std::nullopt;
 }
 
 std::optional<Svg> Plotter::run(const std::string& commands) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "verify/picture/log_plot.hpp"
 #include "verify/picture/svg.hpp"
 
 namespace dca::picture {
@@ -61,6 +62,7 @@ public:
     [[nodiscard]] std::optional<Svg> draw(const HeatMap& map);
     [[nodiscard]] std::optional<Svg> draw(const Octaves& octaves);
     [[nodiscard]] std::optional<Svg> draw(const Mosaic& mosaic);
+    [[nodiscard]] std::optional<Svg> draw(const LogPlot& plot);
 
 private:
     [[nodiscard]] std::optional<Svg> run(const std::string& script);

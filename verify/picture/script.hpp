@@ -24,5 +24,6 @@ namespace dca::picture {
 [[nodiscard]] std::string script(const HeatMap& map);
 [[nodiscard]] std::string script(const Octaves& octaves);
 [[nodiscard]] std::string script(const Mosaic& mosaic);
+[[nodiscard]] std::string script(const LogPlot& plot);
 
 }  // namespace dca::picture
