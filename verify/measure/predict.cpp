@@ -116,6 +116,13 @@ std::string prediction_text(const PlanRequest& request, const std::vector<Predic
         }
         text += "\n";
     }
+    text +=
+        "\nBy formula (docs/measure.md, Planning); nothing was run. training: what all layers save for the backward "
+        "pass. inference: K "
+        "and V of all layers and\none layer's forward pass. Both leave out weights, optimizer state and other "
+        "activations" +
+        std::string(request.other_bytes > 0 ? " but for the bytes given." : ".") +
+        " fits: the smallest card of the list whose\nmemory by data sheet holds it.\n";
     return text;
 }
 

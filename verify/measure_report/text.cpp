@@ -43,10 +43,12 @@ void write_text(std::ostream& out, const MeasureReport& report, bool color) {
         const ClaimVerdict& verdict = claim.verdict;
         out << "  " << name(verdict.outcome) << "  " << verify::printable(verdict.candidate) << ": "
             << verify::printable(verdict.claim) << '\n';
-        if (verdict.measured) {
-            out << "      " << verdict.measured_name << " " << estimate_text(*verdict.measured) << '\n';
+        const std::string reason = reason_text(verdict);
+        const std::string measured = verdict.measured ? estimate_text(*verdict.measured) : std::string();
+        if (reason.find(measured) == std::string::npos) {
+            out << "      " << verdict.measured_name << " " << measured << '\n';
         }
-        out << "      " << verify::printable(reason_text(verdict)) << '\n';
+        out << "      " << verify::printable(reason) << '\n';
         if (!as_expected(claim)) out << "      " << expectation_text(claim) << " by the claims file\n";
         if (!claim.source.empty()) out << "      says " << verify::printable(claim.source) << '\n';
     }
