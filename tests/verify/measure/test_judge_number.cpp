@@ -96,6 +96,7 @@ TEST_CASE("bytes per token, with and without the inputs") {
     CHECK(judge("memory >= 17 KiB/token", {ladder}).outcome == pass);
     const ClaimVerdict verdict = judge("peak <= 20.1 KiB/token", {ladder});
     REQUIRE(verdict.measured);
+    // Bytes are whole numbers: half a byte of 20 KiB for every token.
     CHECK(verdict.measured->value == Approx(20).epsilon(1e-6));
     CHECK(verdict.limit == Approx(20.1));
     CHECK(verdict.measured_name == "KiB/token at n = 16384");
