@@ -188,7 +188,8 @@ TEST_CASE("dynamic: a packed sequence turns by the frequencies of its own length
     for (const KeyTile& tile : plan.key_tiles) {
         const auto frequencies = inverse_frequencies(problem, tile.row < 12 ? 12 : 63);
         const std::size_t second = (static_cast<std::size_t>(tile.angle) + 1) * 32;  // position 1, pair 3
-        // The table is within 3 * 2^-53 of exact (docs/kernels.md); sin(f_3) is above 0.1, so relatively ten times that.
+        // The table is within 3 * 2^-53 of exact (docs/kernels.md); sin(f_3) is above 0.1, so relatively ten times
+        // that.
         if (tile.rows > 1) CHECK(plan.angles[second + 7] == Approx(std::sin(frequencies[3])).epsilon(1e-14));
     }
     // Equal lengths share, and so do all where the given frequencies leave nothing to depend on a length.
