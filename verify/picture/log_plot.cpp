@@ -44,6 +44,7 @@ std::string mark_rows(const LogPlot& plot, bool doubtful) {
 
 /// Sizes are powers of two more often than of ten.
 std::string x_tics(const Range& x) {
+    if (!drawable(x.low) || !drawable(x.high)) return {};
     std::string text;
     const int first = static_cast<int>(std::floor(std::log2(x.low))),
               last = static_cast<int>(std::ceil(std::log2(x.high)));
@@ -56,6 +57,22 @@ std::string x_tics(const Range& x) {
         if (power >= 0) text += (text.empty() ? "" : ", ") + label(name) + " " + number(size);
     }
     return "set xtics (" + text + ")\n";
+}
+
+/// 1, 2 and 5 times powers of ten, or these powers alone where they are enough; named by SI prefixes.
+std::string y_tics(const Range& y, double room) {
+    if (!drawable(y.low) || !drawable(y.high)) return {};
+    const bool fine = y.high / y.low * room * room < 1000;
+    std::string text;
+    const int last = static_cast<int>(std::ceil(std::log10(y.high * room)));
+    for (int power = static_cast<int>(std::floor(std::log10(y.low / room))); power <= last; ++power) {
+        for (const double digit : {1.0, 2.0, 5.0}) {
+            const double value = digit * std::pow(10.0, power);
+            if ((digit > 1 && !fine) || value < y.low / room || value > y.high * room) continue;
+            text += (text.empty() ? "" : ", ") + number(value);
+        }
+    }
+    return "set format y '%.0s %c'\nset ytics (" + text + ")\n";
 }
 
 }  // namespace
@@ -101,7 +118,7 @@ std::string script(const LogPlot& plot) {
     }
     if (!bands.empty()) parts = bands + ", " + parts;
     return prologue(560, 360) + data + "set logscale xy\nset xrange " + x.text(1.25) + "\nset yrange " + y.text(1.4) +
-           "\nset format y '%.3g'\n" + x_tics(x) + "set xlabel " + label(plot.x_label) + "\nset ylabel " +
+           "\n" + y_tics(y, 1.4) + x_tics(x) + "set xlabel " + label(plot.x_label) + "\nset ylabel " +
            label(plot.y_label, 40) + "\nset key top left textcolor rgb " + color(ink) + "\nplot " + parts + "\n";
 }
 
