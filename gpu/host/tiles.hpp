@@ -21,7 +21,7 @@ struct Sequence {
 
 /// A query tile before its positions have rows in a table. `tile` lacks its angles.
 struct PlacedQueryTile {
-    QueryTile tile;
+    QueryTile tile{};
     std::int64_t intra = 0;  ///< position of row 0 for its own chunk; one more for each row
     std::int64_t succ = 0;   ///< of row 0 for the chunk before; one more for each row up to succ_count rows
     std::int64_t succ_count = 1;
@@ -29,7 +29,7 @@ struct PlacedQueryTile {
 };
 
 struct PlacedKeyTile {
-    KeyTile tile;
+    KeyTile tile{};
     std::int64_t position = 0;
 };
 
