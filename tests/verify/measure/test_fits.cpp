@@ -152,8 +152,8 @@ TEST_CASE("a law in n and chunk_size is found on a ladder of each") {
     const Series series = series_of(ladder, Quantity::time);
     const auto ranked = compare_models(series, usual_models(series));
     CHECK(ranked.front().name == "1 + n*c + (n/c)^2");
-    // Repeats scatter by 1 %. n c leads at most of the nine sizes; (n/c)^2 leads at one and equals n c at another, so it
-    // is known less well. Twice and five times the scatter are read off, not derived.
+    // Repeats scatter by 1 %. n c leads at most of the nine sizes; (n/c)^2 leads at one and equals n c at another, so
+    // it is known less well. Twice and five times the scatter are read off, not derived.
     CHECK(ranked.front().terms[1].coefficient.value == Approx(1e-6).epsilon(0.02));
     CHECK(ranked.front().terms[2].coefficient.value == Approx(1e-6).epsilon(0.05));
 }
